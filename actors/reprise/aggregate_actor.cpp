@@ -1,0 +1,253 @@
+#include "reprise/aggregate_actor.hpp"
+
+#include "reprise/stream.hpp"
+#include "reprise/text.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace reprise {
+
+aggregate_actor::aggregate_actor(caf::actor_config& config,
+                                 std::shared_ptr<aggregate_group> group,
+                                 std::string_view id)
+    : caf::event_based_actor(config),
+      group_(std::move(group)),
+      tail_(std::make_shared<tail>(stream_name(group_->model.category(), id))) {
+  host().started(host_context::part::aggregate);
+}
+
+aggregate_actor::aggregate_actor(caf::actor_config& config,
+                                 std::shared_ptr<aggregate_group> group,
+                                 const departed& before)
+    : caf::event_based_actor(config),
+      group_(std::move(group)),
+      tail_(before.last),
+      version_(before.version),
+      phase_(phase::settling) {
+  host().started(host_context::part::aggregate);
+}
+
+aggregate_actor::~aggregate_actor() = default;
+
+caf::behavior aggregate_actor::make_behavior() {
+  host().recovering.fetch_add(1);
+  if (phase_ == phase::settling) {
+    settle_first();
+  } else {
+    begin_recovery();
+  }
+  return {
+      [this](envelope& e) { on_delivery(std::move(e.content)); },
+      [this](recovered& r) { on_recovered(*r.content); },
+      [this](returned& r) { on_returned(std::move(r.content)); },
+  };
+}
+
+void aggregate_actor::on_exit() {
+  // An actor's members live as long as somebody holds a handle to it, so what waits is answered here.
+  if (queued_) {
+    for (const auto& d : queued_->again) turn_away(*d, "the aggregate's actor was stopped");
+    for (const auto& d : queued_->waiting) turn_away(*d, "the aggregate's actor was stopped");
+    queued_.reset();
+  }
+  auto& counter = phase_ == phase::ready    ? host().live
+                  : phase_ == phase::broken ? host().broken
+                                            : host().recovering;
+  counter.fetch_sub(1);
+  instance_.reset();
+  if (const auto supervisor = caf::actor_cast<caf::actor>(group_->supervisor)) {
+    tell(supervisor, departed{address(), std::move(tail_), version_});
+  }
+  const auto context = group_->host;
+  group_.reset();
+  context->ended(host_context::part::aggregate);
+}
+
+// -- phases --------------------------------------------------------------------------------------------------------
+
+void aggregate_actor::begin_recovery() {
+  phase_ = phase::recovering;
+  auto content = std::make_shared<recovery>();
+  content->of = tail_;
+  content->instance = group_->model.make();
+  content->window = dedup_window(static_cast<std::uint32_t>(host().config.dedup_window));
+  const std::size_t turn = group_->next_recovery.fetch_add(1);
+  tell(*this, group_->recoveries[turn % group_->recoveries.size()],
+       recover{std::move(content), caf::actor_cast<caf::actor>(this)});
+}
+
+void aggregate_actor::on_recovered(recovery& result) {
+  if (result.of != tail_ || phase_ != phase::recovering) return;
+  if (!result.failure.empty()) {
+    // That the journal failed is in the log already.
+    if (!host().has_failed()) {
+      host().log(log_level::error, printable(tail_->stream) + " cannot be recovered and is unavailable: " + result.failure);
+    }
+    break_down(result.failure);
+    return;
+  }
+  instance_ = std::move(result.instance);
+  version_ = result.version;
+  window_ = std::move(result.window);
+  tail_->durable.store(version_, std::memory_order_release);
+  phase_ = phase::ready;
+  host().recovering.fetch_sub(1);
+  host().live.fetch_add(1);
+  decide_waiting();
+}
+
+void aggregate_actor::break_down(const std::string& reason) {
+  (phase_ == phase::ready ? host().live : host().recovering).fetch_sub(1);
+  host().broken.fetch_add(1);
+  phase_ = phase::broken;
+  broken_reason_ = std::make_unique<std::string>(reason);
+  instance_.reset();
+  decide_waiting();
+}
+
+bool aggregate_actor::break_down_if_lost() {
+  if (!tail_->lost.load(std::memory_order_acquire)) return false;
+  host().log(log_level::warning, printable(tail_->stream) + " had commits in the write that failed and is unavailable");
+  break_down("what this aggregate stored last is not known, because the journal failed: " + host().failure());
+  return true;
+}
+
+void aggregate_actor::on_returned(std::shared_ptr<delivery> content) {
+  if (content) queued().again.push_back(std::move(content));
+  if (phase_ == phase::ready) {
+    host().conflicts.fetch_add(1);
+    host().log(log_level::warning, printable(tail_->stream) + " was changed by another writer and is read again");
+    lose_state();
+  } else if (phase_ == phase::settling && !content) {
+    if (break_down_if_lost()) return;
+    // Nothing is in doubt any more: what it remembers was stored and is read again, or was returned.
+    window_ = dedup_window{0};
+    tail_ = std::make_shared<tail>(tail_->stream);
+    begin_recovery();
+  } else if (phase_ == phase::broken) {
+    decide_waiting();
+  }
+}
+
+void aggregate_actor::lose_state() {
+  host().live.fetch_sub(1);
+  host().recovering.fetch_add(1);
+  instance_.reset();
+  settle_first();
+}
+
+void aggregate_actor::settle_first() {
+  phase_ = phase::settling;
+  hand_in(nullptr, {}, version_, {});
+}
+
+void aggregate_actor::decide_waiting() {
+  if (!queued_) return;
+  const auto now = std::move(queued_);
+  for (auto& d : now->again) on_delivery(std::move(d));
+  for (auto& d : now->waiting) on_delivery(std::move(d));
+}
+
+aggregate_actor::queues& aggregate_actor::queued() {
+  if (!queued_) queued_ = std::make_unique<queues>();
+  return *queued_;
+}
+
+// -- commands ------------------------------------------------------------------------------------------------------
+
+void aggregate_actor::on_delivery(std::shared_ptr<delivery> d) {
+  switch (phase_) {
+    case phase::recovering:
+    case phase::settling:
+      return wait(std::move(d));
+    case phase::broken:
+      return turn_away(*d, *broken_reason_);
+    case phase::ready:
+      return decide(std::move(d));
+  }
+}
+
+void aggregate_actor::wait(std::shared_ptr<delivery> d) {
+  const std::size_t most = host().config.max_waiting;
+  if (queued().waiting.size() < most) {
+    queued().waiting.push_back(std::move(d));
+    return;
+  }
+  d->settle({answer_kind::overloaded, 0, 0,
+             "max_waiting is reached: " + std::to_string(most) + " commands wait for this aggregate to recover"});
+}
+
+void aggregate_actor::turn_away(delivery& d, const std::string& reason) const {
+  // One that was handed in before may be stored. The successor of an actor that was killed does not know which were.
+  const bool forgot = window_.size() == 0 && (phase_ == phase::settling || tail_->lost.load(std::memory_order_acquire));
+  const bool in_doubt = d.command() != nullptr && (forgot || window_.find(d.options().id).has_value());
+  d.settle({in_doubt ? answer_kind::unknown : answer_kind::unavailable, 0, 0, reason});
+}
+
+void aggregate_actor::decide(std::shared_ptr<delivery> d) {
+  if (break_down_if_lost()) return on_delivery(std::move(d));
+  if (d->command() != nullptr) return decide_command(std::move(d));
+  try {
+    d->observe(*instance_);
+  } catch (const std::exception& thrown) {
+    return crashed(*d, std::string("the query threw: ") + thrown.what());
+  } catch (...) {
+    return crashed(*d, "the query threw something that is no std::exception");
+  }
+  respond(std::move(d), {answer_kind::accepted, version_, 0, {}});
+}
+
+void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
+  if (const auto first = window_.find(d->options().id)) {
+    return respond(std::move(d), {answer_kind::accepted, first->version, first->events, {}});
+  }
+  if (host().has_failed()) {
+    return d->settle({answer_kind::unavailable, 0, 0, "the journal failed: " + host().failure()});
+  }
+  encoded_events events;
+  try {
+    if (const auto refused = instance_->handle(*d->command(), events)) {
+      return respond(std::move(d), {answer_kind::refused, version_, 0, std::string(refused->reason())});
+    }
+  } catch (const limit_exceeded& too_much) {
+    return respond(std::move(d), {answer_kind::refused, version_, 0, too_much.what()});
+  } catch (const evolve_failed& failed) {
+    crashed(*d, failed.what());
+    return lose_state();
+  } catch (const std::exception& thrown) {
+    return crashed(*d, std::string("decide threw: ") + thrown.what());
+  } catch (...) {
+    return crashed(*d, "decide threw something that is no std::exception");
+  }
+  if (events.empty()) return respond(std::move(d), {answer_kind::accepted, version_, 0, {}});
+  record(std::move(d), std::move(events));
+}
+
+void aggregate_actor::crashed(delivery& d, const std::string& what) {
+  host().crashes.fetch_add(1);
+  host().log(log_level::error, printable(tail_->stream) + ", command " + printable(d.options().id) + ": " + what);
+  d.settle({answer_kind::unavailable, 0, 0, what});
+}
+
+void aggregate_actor::record(std::shared_ptr<delivery> d, encoded_events events) {
+  const std::uint64_t expected = version_;
+  const auto count = static_cast<std::uint32_t>(events.count());
+  version_ += count;
+  window_.remember(d->options().id, {version_, count});
+  hand_in(std::move(d), std::move(events), expected, {answer_kind::accepted, version_, count, {}});
+}
+
+void aggregate_actor::respond(std::shared_ptr<delivery> d, answer a) {
+  if (tail_->durable.load(std::memory_order_acquire) == version_) return d->settle(std::move(a));
+  hand_in(std::move(d), {}, version_, std::move(a));
+}
+
+void aggregate_actor::hand_in(std::shared_ptr<delivery> d,
+                              encoded_events events,
+                              std::uint64_t expected,
+                              answer a) {
+  tell(*this, group_->journal, append{tail_, expected, std::move(events), std::move(d), std::move(a), nullptr});
+}
+
+}  // namespace reprise

@@ -1,0 +1,116 @@
+#pragma once
+
+#include "reprise/caf.hpp"
+#include "reprise/host_context.hpp"
+#include "reprise/messages.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace reprise {
+
+/// What the actors of one aggregate type share.
+struct aggregate_group {
+  aggregate_group(const aggregate_model& m,
+                  std::shared_ptr<host_context> h,
+                  caf::actor journal_actor,
+                  std::vector<caf::actor> recovery_actors)
+      : model(m),
+        host(std::move(h)),
+        journal(std::move(journal_actor)),
+        recoveries(std::move(recovery_actors)) {}
+
+  const aggregate_model& model;
+  std::shared_ptr<host_context> host;
+  caf::actor_addr supervisor;  ///< a weak reference: it holds its aggregates, not they it
+  caf::actor journal;
+  std::vector<caf::actor> recoveries;  ///< asked in turn
+  std::atomic<std::size_t> next_recovery{0};
+};
+
+/// One aggregate. It recovers when it is spawned, then decides commands in the order in which they arrive.
+///
+/// It does not wait for the journal: it evolves its state at once and hands the journal the events together
+/// with the finished answer, so that the next command is decided on the state after this one. Whoever is
+/// answered by the actor itself is told only what is durable already; else the answer goes with the journal too.
+class aggregate_actor final : public caf::event_based_actor {
+ public:
+  aggregate_actor(caf::actor_config& config, std::shared_ptr<aggregate_group> group, std::string_view id);
+
+  /// The successor of an actor that ended while commits of it were in flight: it recovers behind them.
+  aggregate_actor(caf::actor_config& config, std::shared_ptr<aggregate_group> group, const departed& before);
+  ~aggregate_actor() override;
+
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+  const char* name() const override { return "reprise.aggregate"; }
+
+  /// Which aggregate this is: `category/id`. Until it ends.
+  const std::string& stream() const noexcept { return tail_->stream; }
+
+ private:
+  enum class phase : std::uint8_t {
+    recovering,  ///< commands wait
+    settling,    ///< the state is lost: commands wait until the journal has settled what was handed in
+    ready,
+    broken,  ///< the history cannot be read: commands are answered `unavailable`
+  };
+
+  // -- phases ----------------------------------------------------------------------------------------------------
+
+  void begin_recovery();
+  void on_recovered(recovery& result);
+  void on_returned(std::shared_ptr<delivery> content);
+  /// The state is not what is stored, or will be: it is read again.
+  void lose_state();
+
+  /// Waits until the journal has settled what was handed in, then recovers.
+  void settle_first();
+  void break_down(const std::string& reason);
+
+  /// Breaks down if the write that failed had commits of this aggregate; returns whether it had.
+  bool break_down_if_lost();
+  void decide_waiting();
+
+  // -- commands --------------------------------------------------------------------------------------------------
+
+  void on_delivery(std::shared_ptr<delivery> d);
+  void wait(std::shared_ptr<delivery> d);
+
+  /// Answers one that is not decided: `unavailable`, or `unknown` if it was sent before and may be stored.
+  void turn_away(delivery& d, const std::string& reason) const;
+  void decide(std::shared_ptr<delivery> d);
+  void decide_command(std::shared_ptr<delivery> d);
+  void crashed(delivery& d, const std::string& what);
+
+  /// Stores events, then gives the answer.
+  void record(std::shared_ptr<delivery> d, encoded_events events);
+
+  /// Gives an answer that was judged on the state at hand: now if that is durable, else with the journal.
+  void respond(std::shared_ptr<delivery> d, answer a);
+  void hand_in(std::shared_ptr<delivery> d, encoded_events events, std::uint64_t expected, answer a);
+
+  host_context& host() const { return *group_->host; }
+
+  /// Those that cannot be decided yet. Most of the time nobody waits.
+  struct queues {
+    std::vector<std::shared_ptr<delivery>> again;  ///< returned, to be decided before those that wait
+    std::vector<std::shared_ptr<delivery>> waiting;
+  };
+  queues& queued();
+
+  std::shared_ptr<aggregate_group> group_;
+  std::shared_ptr<tail> tail_;
+  std::unique_ptr<aggregate_instance> instance_;
+  std::uint64_t version_ = 0;  ///< of `instance_`: ahead of `tail_->durable` while commits are in flight
+  dedup_window window_{0};
+  phase phase_ = phase::recovering;
+  std::unique_ptr<queues> queued_;
+  std::unique_ptr<std::string> broken_reason_;
+};
+
+}  // namespace reprise

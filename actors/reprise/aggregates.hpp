@@ -1,0 +1,106 @@
+#pragma once
+
+#include "reprise/answer.hpp"
+#include "reprise/delivery.hpp"
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace caf {
+class actor;
+}
+
+namespace reprise {
+
+/// A message for an aggregate, sent by an actor of the user's own: `aggregates::message` makes one.
+/// The actor's request is answered with an `answer`.
+struct envelope {
+  std::shared_ptr<delivery> content;
+};
+
+/// Where a host takes commands for one aggregate type. Implemented by the host.
+class entrance {
+ public:
+  virtual ~entrance() = default;
+
+  /// Takes a delivery and answers it in any case, possibly before it returns.
+  virtual void take(std::shared_ptr<delivery> d) = 0;
+
+  /// Returns the supervisor of this aggregate type.
+  virtual const caf::actor& supervisor() const = 0;
+};
+
+/// All aggregates of one type in one host: send commands and ask queries by id. A handle: copies name the same
+/// aggregates, any thread may use any of them at once, and one that outlives its host answers `unavailable`.
+///
+/// Every call gets exactly one answer. None of them throws for what it was given: an id or a command beyond the
+/// limits is answered `refused`.
+template <aggregate State>
+class aggregates {
+ public:
+  using command = typename State::command;
+
+  explicit aggregates(std::shared_ptr<entrance> to) : entrance_(std::move(to)) {}
+
+  /// Sends a command. The future never stays without an answer while the host lives.
+  std::future<answer> send(std::string id, command c, command_options options = {}) const {
+    auto promise = std::make_shared<std::promise<answer>>();
+    auto result = promise->get_future();
+    send(std::move(id), std::move(c), [promise](answer a) { promise->set_value(std::move(a)); },
+         std::move(options));
+    return result;
+  }
+
+  /// Sends a command; `then` is given the answer on a thread of the runtime, or on this one before `send`
+  /// returns. It must be quick and must not block.
+  void send(std::string id, command c, answer_callback then, command_options options = {}) const {
+    entrance_->take(std::make_shared<command_delivery<State>>(std::move(id), std::move(c), std::move(options),
+                                                              std::move(then)));
+  }
+
+  /// Asks for a copy of the state. It is durable: nothing in it can be undone by a crash. An id that was never
+  /// used answers the state at version 0.
+  std::future<observed<State>> query(std::string id) const {
+    return query(std::move(id), [](const State& state) { return state; });
+  }
+
+  /// Asks for what `look` returns for the state. It runs inside the aggregate's actor: it must be quick.
+  template <class Look>
+    requires std::invocable<const Look&, const State&>
+  auto query(std::string id, Look look) const {
+    using value = std::decay_t<std::invoke_result_t<const Look&, const State&>>;
+    auto promise = std::make_shared<std::promise<observed<value>>>();
+    auto result = promise->get_future();
+    query(std::move(id), std::move(look),
+          [promise](observed<value> o) { promise->set_value(std::move(o)); });
+    return result;
+  }
+
+  /// The same; `then` is given the result as `send` gives an answer.
+  template <class Look, class Receive>
+    requires std::invocable<const Look&, const State&>
+  void query(std::string id, Look look, Receive then) const {
+    entrance_->take(std::make_shared<query_delivery<State, Look, Receive>>(std::move(id), std::move(look),
+                                                                           std::move(then)));
+  }
+
+  /// Returns the actor that takes messages for these aggregates, for use with actors of one's own:
+  ///
+  ///     self->request(carts.actor(), caf::infinite, carts.message("cart-42", add_product{"tea", 2}))
+  ///         .then([](const reprise::answer& a) { … });
+  const caf::actor& actor() const { return entrance_->supervisor(); }
+
+  /// Returns a command as a message for `actor()`. It is to be sent once.
+  envelope message(std::string id, command c, command_options options = {}) const {
+    return {std::make_shared<command_delivery<State>>(std::move(id), std::move(c), std::move(options), nullptr)};
+  }
+
+ private:
+  std::shared_ptr<entrance> entrance_;
+};
+
+}  // namespace reprise

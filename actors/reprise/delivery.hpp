@@ -1,0 +1,142 @@
+#pragma once
+
+#include "reprise/admission.hpp"
+#include "reprise/answer.hpp"
+#include "reprise/model.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace reprise {
+
+/// What may be said about a command besides what it asks for.
+struct command_options {
+  /// Sent again under the same id, a command takes effect once. Empty: the host gives it one of its own.
+  std::string id{};
+  std::string correlation_id{};  ///< stored with the commit: the conversation that the command is part of
+  std::string causation_id{};    ///< stored with the commit: the message that led to the command
+};
+
+/// Is given the answer, once, on a thread of the runtime: it must be quick and must not block. What it throws
+/// is dropped.
+using answer_callback = std::function<void(answer)>;
+
+/// One command or query on its way to its aggregate, and the way back. It travels as one pointer from the
+/// caller through supervisor and aggregate to the journal actor; whoever holds it last answers it.
+///
+/// It is answered exactly once: a second answer is ignored, and its destructor answers `unknown` if nobody
+/// did, so that no way of losing a message loses an answer.
+class delivery {
+ public:
+  delivery(const aggregate_model& model, std::string aggregate_id, command_options options)
+      : model_(&model), aggregate_id_(std::move(aggregate_id)), options_(std::move(options)) {}
+  delivery(const delivery&) = delete;
+  delivery& operator=(const delivery&) = delete;
+  virtual ~delivery() = default;
+
+  const aggregate_model& model() const noexcept { return *model_; }
+  const std::string& aggregate_id() const noexcept { return aggregate_id_; }
+  const command_options& options() const noexcept { return options_; }
+
+  /// The command, or nullptr for a query.
+  virtual const erased_command* command() const noexcept = 0;
+
+  /// Lets a query look at the state that it is judged on, before it is answered.
+  virtual void observe(const aggregate_instance&) {}
+
+  /// Counts it among the commands in flight until it is answered.
+  void admitted_by(std::shared_ptr<admission> gate) noexcept { gate_ = std::move(gate); }
+  bool is_admitted() const noexcept { return gate_ != nullptr; }
+
+  /// Gives a command that its sender left without an id one of the host's own.
+  void name_command(std::string id) { options_.id = std::move(id); }
+
+  /// Sends the answer of a command to `then` instead of the receiver that it was made with.
+  virtual void answer_to(answer_callback) {}
+
+  /// Answers it, from any thread; only the first answer counts. After an answer the delivery is done.
+  void settle(answer a) noexcept;
+
+  bool is_settled() const noexcept { return settled_; }
+
+ protected:
+  /// Hands the answer to the caller.
+  virtual void deliver(answer a) = 0;
+
+  /// For destructors of derived classes, which can still deliver.
+  void settle_if_dropped() noexcept;
+
+ private:
+  const aggregate_model* model_;
+  std::string aggregate_id_;
+  command_options options_;
+  std::shared_ptr<admission> gate_;
+  bool settled_ = false;
+};
+
+/// A command of a known type.
+template <aggregate State>
+class command_delivery final : public delivery {
+ public:
+  command_delivery(std::string aggregate_id,
+                   typename State::command c,
+                   command_options options,
+                   answer_callback receiver)
+      : delivery(model_of<State>(), std::move(aggregate_id), std::move(options)),
+        command_(std::move(c)),
+        receiver_(std::move(receiver)) {}
+  ~command_delivery() override { settle_if_dropped(); }
+
+  const erased_command* command() const noexcept override { return &command_; }
+  void answer_to(answer_callback then) override { receiver_ = std::move(then); }
+
+ protected:
+  void deliver(answer a) override {
+    if (receiver_) receiver_(std::move(a));
+  }
+
+ private:
+  command_of<State> command_;
+  answer_callback receiver_;
+};
+
+/// A query: `Look` is called with the state inside the aggregate's actor, and what it returns goes to
+/// `Receive` as an `observed` once that state is durable.
+template <aggregate State, class Look, class Receive>
+class query_delivery final : public delivery {
+ public:
+  using value_type = std::decay_t<std::invoke_result_t<const Look&, const State&>>;
+
+  query_delivery(std::string aggregate_id, Look look, Receive receive)
+      : delivery(model_of<State>(), std::move(aggregate_id), {}),
+        look_(std::move(look)),
+        receive_(std::move(receive)) {}
+  ~query_delivery() override { settle_if_dropped(); }
+
+  const erased_command* command() const noexcept override { return nullptr; }
+
+  void observe(const aggregate_instance& instance) override {
+    value_.emplace(look_(*static_cast<const State*>(instance.state())));
+  }
+
+ protected:
+  void deliver(answer a) override {
+    observed<value_type> result;
+    result.kind = a.kind;
+    result.version = a.version;
+    result.reason = std::move(a.reason);
+    if (a.kind == answer_kind::accepted) result.value = std::move(value_);
+    receive_(std::move(result));
+  }
+
+ private:
+  Look look_;
+  Receive receive_;
+  std::optional<value_type> value_;
+};
+
+}  // namespace reprise

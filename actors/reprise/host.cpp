@@ -1,0 +1,232 @@
+#include "reprise/host.hpp"
+
+#include "reprise/caf.hpp"
+#include "reprise/host_context.hpp"
+#include "reprise/journal_actor.hpp"
+#include "reprise/recovery_actor.hpp"
+#include "reprise/supervisor.hpp"
+#include "reprise/text.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace reprise {
+
+namespace {
+
+/// Where a host takes the commands for one aggregate type.
+class supervised_entrance final : public entrance {
+ public:
+  supervised_entrance(std::shared_ptr<host_context> host, const aggregate_model& model, caf::actor supervisor)
+      : host_(std::move(host)), model_(&model), supervisor_(std::move(supervisor)) {}
+
+  void take(std::shared_ptr<delivery> d) override {
+    if (!admit(*host_, *model_, *d)) return;
+    // The host lets go of the supervisor once nothing is in flight. The answer may be there before the message is
+    // sent to the end, so the call itself counts too.
+    host_->gate->stay();
+    tell(supervisor_, envelope{std::move(d)});
+    host_->gate->leave();
+  }
+
+  const caf::actor& supervisor() const override { return supervisor_; }
+  const aggregate_model& model() const noexcept { return *model_; }
+
+  /// Once nothing is in flight any more: handles of the user's may outlive the actor system.
+  void let_go() { supervisor_ = nullptr; }
+
+ private:
+  std::shared_ptr<host_context> host_;
+  const aggregate_model* model_;
+  caf::actor supervisor_;
+};
+
+/// Deadlines beyond it mean it: a clock cannot hold any number of milliseconds.
+constexpr std::chrono::milliseconds longest_stop = std::chrono::hours(24 * 365);
+
+host_config without_journal(host_config config) {
+  config.journal.reset();
+  return config;
+}
+
+host_config validated(host_config config) {
+  validate(config);
+  return config;
+}
+
+}  // namespace
+
+class host::core {
+ public:
+  core(caf::actor_system* users, host_config config)
+      : journal_(validated(config).journal),
+        context_(std::make_shared<host_context>(without_journal(config))),
+        own_config_(users != nullptr ? nullptr : system_config(config.scheduler_threads)),
+        own_system_(users != nullptr ? nullptr : std::make_unique<caf::actor_system>(*own_config_)),
+        system_(users != nullptr ? *users : *own_system_),
+        journal_actor_(spawn_journal(system_, context_, journal_)),
+        recoveries_(spawn_recoveries(system_, context_, journal_)) {}
+
+  ~core() {
+    stop(std::chrono::seconds(10));
+    // What is left is inside the journal, and holds what this object is about to let go of.
+    const auto forever = std::chrono::steady_clock::time_point::max();
+    context_->wait_until_ended(forever);
+    context_->gate->wait_until_empty(forever);
+    for (auto& [category, way_in] : entrances_) way_in->let_go();
+  }
+
+  std::shared_ptr<entrance> enter(const aggregate_model& model) {
+    const std::lock_guard lock(mutex_);
+    if (state_ != host_state::running) throw error("the host was stopped");
+    const auto found = entrances_.find(model.category());
+    if (found != entrances_.end()) {
+      if (&found->second->model() == &model) return found->second;
+      throw invalid_config("two aggregate types have the category " + printable(model.category()));
+    }
+    if (model.category().empty() || model.category().size() > max_name_bytes ||
+        model.category().find('/') != std::string_view::npos) {
+      throw invalid_config("the category " + printable(model.category()) + " is not a name of 1 to " +
+                           std::to_string(max_name_bytes) + " bytes without a slash");
+    }
+    auto group = std::make_shared<aggregate_group>(model, context_, journal_actor_, recoveries_);
+    auto way_in = std::make_shared<supervised_entrance>(context_, model, system_.spawn<supervisor>(std::move(group)));
+    entrances_.emplace(model.category(), way_in);
+    return way_in;
+  }
+
+  host_state state() const {
+    const std::lock_guard lock(mutex_);
+    if (state_ == host_state::running && context_->has_failed()) return host_state::journal_failed;
+    return state_;
+  }
+
+  std::string failure() const { return context_->failure(); }
+
+  host_stats stats() const {
+    host_stats s;
+    s.in_flight = context_->gate->in_flight();
+    s.live = context_->live;
+    s.recovering = context_->recovering;
+    s.recovered = context_->recovered;
+    s.recovered_empty = context_->recovered_empty;
+    s.broken = context_->broken;
+    s.replayed_events = context_->replayed_events;
+    s.replay_time = std::chrono::nanoseconds(context_->replay_nanoseconds.load());
+    s.conflicts = context_->conflicts;
+    s.crashes = context_->crashes;
+    s.journal = journal_->stats();
+    return s;
+  }
+
+  stop_report stop(std::chrono::milliseconds deadline) {
+    const std::lock_guard stopping(stop_mutex_);
+    if (report_) return *report_;
+    const auto time = std::clamp(deadline, {}, longest_stop);
+    const auto until = std::chrono::steady_clock::now() + time;
+    // What can stop at once is left some time for it, so that only what hangs is named.
+    const auto commands_until = until - std::min<std::chrono::milliseconds>(time / 4, std::chrono::milliseconds(250));
+    context_->gate->close();
+    set_state(host_state::stopping);
+    stop_report report;
+    if (!context_->gate->wait_until_empty(commands_until)) {
+      report.unfinished.push_back(std::to_string(context_->gate->in_flight()) +
+                                  " commands were not answered by the deadline; their answer is `unknown`");
+    }
+    stop_actors();
+    if (!context_->wait_until_ended(until)) name_what_runs(report);
+    report.clean = report.unfinished.empty();
+    set_state(host_state::stopped);
+    report_ = report;
+    return report;
+  }
+
+ private:
+  void set_state(host_state next) {
+    const std::lock_guard lock(mutex_);
+    state_ = next;
+  }
+
+  void stop_actors() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [category, way_in] : entrances_) tell_to_stop(way_in->supervisor());
+    tell_to_stop(journal_actor_);
+    for (const caf::actor& reader : recoveries_) tell_to_stop(reader);
+    journal_actor_ = nullptr;
+    recoveries_.clear();
+  }
+
+  void name_what_runs(stop_report& report) const {
+    using part = host_context::part;
+    const auto name = [&](part which, const char* what) {
+      const std::uint64_t left = context_->running(which);
+      if (left != 0) report.unfinished.push_back(std::to_string(left) + what);
+    };
+    name(part::supervisor, " supervisors have not stopped");
+    name(part::aggregate, " aggregates have not stopped");
+    name(part::journal, " journal actor has not stopped");
+    name(part::writer, " writer is still inside a write to the journal");
+    name(part::recovery, " recovery threads are still reading the journal");
+  }
+
+  std::shared_ptr<journal> journal_;
+  std::shared_ptr<host_context> context_;
+  std::unique_ptr<caf::actor_system_config> own_config_;
+  std::unique_ptr<caf::actor_system> own_system_;
+  caf::actor_system& system_;
+  caf::actor journal_actor_;
+  std::vector<caf::actor> recoveries_;
+
+  mutable std::mutex mutex_;
+  host_state state_ = host_state::running;
+  std::map<std::string_view, std::shared_ptr<supervised_entrance>> entrances_;
+
+  std::mutex stop_mutex_;
+  std::optional<stop_report> report_;
+};
+
+host::host(host_config config) : core_(std::make_unique<core>(nullptr, std::move(config))) {}
+
+host::host(caf::actor_system& system, host_config config)
+    : core_(std::make_unique<core>(&system, std::move(config))) {}
+
+host::~host() = default;
+
+std::shared_ptr<entrance> host::enter(const aggregate_model& model) {
+  return core_->enter(model);
+}
+
+host_state host::state() const {
+  return core_->state();
+}
+
+std::string host::failure() const {
+  return core_->failure();
+}
+
+host_stats host::stats() const {
+  return core_->stats();
+}
+
+stop_report host::stop(std::chrono::milliseconds deadline) {
+  return core_->stop(deadline);
+}
+
+std::string_view to_string(host_state state) noexcept {
+  switch (state) {
+    case host_state::running:
+      return "running";
+    case host_state::journal_failed:
+      return "journal_failed";
+    case host_state::stopping:
+      return "stopping";
+    case host_state::stopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+}  // namespace reprise

@@ -1,0 +1,33 @@
+#include "reprise/host_config.hpp"
+
+#include <chrono>
+
+namespace reprise {
+
+namespace {
+
+void check(const char* field, std::size_t value, std::size_t least, std::size_t most) {
+  if (value >= least && value <= most) return;
+  throw invalid_config(std::string("host_config.") + field + " is " + std::to_string(value) + "; it takes " +
+                       std::to_string(least) + " to " + std::to_string(most));
+}
+
+}  // namespace
+
+timestamp host_config::system_time() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
+void validate(const host_config& config) {
+  if (!config.journal) throw invalid_config("host_config.journal is empty; a host needs a journal");
+  if (!config.clock) throw invalid_config("host_config.clock is empty; leave it out for the system's time");
+  check("scheduler_threads", config.scheduler_threads, 0, 1'024);
+  check("recovery_threads", config.recovery_threads, 1, 256);
+  check("max_in_flight", config.max_in_flight, 1, 10'000'000);
+  check("max_waiting", config.max_waiting, 1, 1'000'000);
+  check("max_batch_commits", config.max_batch_commits, 1, 100'000);
+  check("max_batch_bytes", config.max_batch_bytes, 64 * 1024, 1024 * 1024 * 1024);
+  check("dedup_window", config.dedup_window, 0, 100'000);
+}
+
+}  // namespace reprise

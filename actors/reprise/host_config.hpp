@@ -1,0 +1,63 @@
+#pragma once
+
+#include "reprise/journal.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace reprise {
+
+enum class log_level { info, warning, error };
+
+/// Is told what happened, one sentence a call, from any thread, possibly several at once.
+using log_callback = std::function<void(log_level, const std::string&)>;
+
+/// Everything about a host that can be set. Each default is meant to be kept; `validate` refuses what cannot
+/// work.
+struct host_config {
+  /// Where commits are stored. Needed. The host shares it: hand it to the next host to go on with it.
+  std::shared_ptr<reprise::journal> journal{};
+
+  /// Threads that actors run on, 1 to 1,024; 0 is one a core. Only for a host with its own actor system.
+  std::size_t scheduler_threads = 0;
+
+  /// Threads that read the journal to recover aggregates, 1 to 256; so many recover at once.
+  std::size_t recovery_threads = 2;
+
+  /// Commands and queries taken and not yet answered, in the whole host, 1 to 10,000,000. Past it the answer
+  /// is `overloaded` at once.
+  std::size_t max_in_flight = 100'000;
+
+  /// Commands and queries that wait for one aggregate while it recovers, 1 to 1,000,000. Past it the answer
+  /// is `overloaded` at once.
+  std::size_t max_waiting = 10'000;
+
+  /// Commits written with one sync, 1 to 100,000. More of them wait for the next write.
+  std::size_t max_batch_commits = 4'096;
+
+  /// Bytes of events written with one sync, 64 KiB to 1 GiB; a batch ends with the commit that passes it.
+  std::size_t max_batch_bytes = 8 * 1024 * 1024;
+
+  /// Command ids that each aggregate remembers, 0 to 100,000: a command sent again within its aggregate's
+  /// last so many recorded commands takes effect once and gets the first answer.
+  std::size_t dedup_window = 1'000;
+
+  /// What time it is, for the commits. Called on one thread at a time.
+  std::function<timestamp()> clock = system_time;
+
+  /// Told every failed write, every aggregate that cannot be recovered and every crash, once. May be empty.
+  log_callback log{};
+
+  /// False runs the journal's writer and the recoveries as ordinary actors instead of on threads of their
+  /// own, so that a deterministic scheduler sees each step. For tests: a write then blocks a scheduler thread.
+  bool dedicated_threads = true;
+
+  static timestamp system_time();
+};
+
+/// Throws `invalid_config`, which names the field, its value and its bounds.
+void validate(const host_config& config);
+
+}  // namespace reprise

@@ -1,0 +1,86 @@
+#include "reprise/host_context.hpp"
+
+#include <random>
+#include <string_view>
+#include <utility>
+
+namespace reprise {
+
+namespace {
+
+/// Writes `number` with `size` digits to base 62 before `end`.
+void write_base62(char* end, std::size_t size, std::uint64_t number) {
+  static constexpr std::string_view digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  for (std::size_t i = 0; i < size; ++i) {
+    *--end = digits[number % digits.size()];
+    number /= digits.size();
+  }
+}
+
+std::uint64_t random_number() {
+  std::random_device source;
+  return (std::uint64_t{source()} << 32U) | source();
+}
+
+}  // namespace
+
+host_context::host_context(host_config c)
+    : config(std::move(c)),
+      gate(std::make_shared<admission>(config.max_in_flight)),
+      id_prefix_(random_number()) {}
+
+std::string host_context::next_command_id() {
+  // 15 bytes are what a std::string holds without an allocation.
+  std::string id(15, '0');
+  write_base62(id.data() + 9, 9, id_prefix_);
+  write_base62(id.data() + 15, 6, next_id_.fetch_add(1, std::memory_order_relaxed));
+  return id;
+}
+
+void host_context::log(log_level level, const std::string& message) const noexcept {
+  if (!config.log) return;
+  try {
+    config.log(level, message);
+  } catch (...) {
+    // A log that fails must not stop what it reports on.
+  }
+}
+
+void host_context::journal_failed(const std::string& reason) {
+  {
+    const std::lock_guard lock(failure_mutex_);
+    if (!failure_.empty()) return;
+    failure_ = reason;
+  }
+  failed_.store(true, std::memory_order_release);
+  log(log_level::error,
+      "the journal failed and takes no more events until it is opened again: " + reason);
+}
+
+std::string host_context::failure() const {
+  const std::lock_guard lock(failure_mutex_);
+  return failure_;
+}
+
+void host_context::started(part what) noexcept {
+  running_[static_cast<std::size_t>(what)].fetch_add(1);
+  running_in_all_.fetch_add(1);
+}
+
+void host_context::ended(part what) noexcept {
+  running_[static_cast<std::size_t>(what)].fetch_sub(1);
+  if (running_in_all_.fetch_sub(1) != 1) return;
+  const std::lock_guard lock(ended_mutex_);
+  ended_.notify_all();
+}
+
+std::uint64_t host_context::running(part what) const noexcept {
+  return running_[static_cast<std::size_t>(what)].load();
+}
+
+bool host_context::wait_until_ended(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(ended_mutex_);
+  return ended_.wait_until(lock, deadline, [this] { return running_in_all_.load() == 0; });
+}
+
+}  // namespace reprise

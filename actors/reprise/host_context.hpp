@@ -1,0 +1,80 @@
+#pragma once
+
+#include "reprise/admission.hpp"
+#include "reprise/host_config.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace reprise {
+
+/// What all actors of a host share: its configuration, its counters, and what they tell each other without a
+/// message. Every function is safe on any thread.
+class host_context {
+ public:
+  /// `c` is without its journal: only those who use that hold it, so that it closes when the last of them ends.
+  explicit host_context(host_config c);
+
+  const host_config config;
+  const std::shared_ptr<admission> gate;
+
+  // -- counters, as in host_stats ------------------------------------------------------------------------------
+
+  std::atomic<std::uint64_t> live{0};
+  std::atomic<std::uint64_t> recovering{0};
+  std::atomic<std::uint64_t> recovered{0};
+  std::atomic<std::uint64_t> recovered_empty{0};
+  std::atomic<std::uint64_t> broken{0};
+  std::atomic<std::uint64_t> replayed_events{0};
+  std::atomic<std::uint64_t> replay_nanoseconds{0};
+  std::atomic<std::uint64_t> conflicts{0};
+  std::atomic<std::uint64_t> crashes{0};
+
+  /// Returns an id for a command that came without one: 15 characters, unlike any that another host gave.
+  std::string next_command_id();
+
+  /// Calls the log callback, whose exceptions are dropped.
+  void log(log_level level, const std::string& message) const noexcept;
+
+  // -- the journal's failure -----------------------------------------------------------------------------------
+
+  /// Marks the journal as failed; only the first reason is kept.
+  void journal_failed(const std::string& reason);
+
+  bool has_failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+
+  /// Returns why; empty unless `has_failed()`.
+  std::string failure() const;
+
+  // -- what still runs -----------------------------------------------------------------------------------------
+
+  enum class part : std::uint8_t { supervisor, aggregate, journal, writer, recovery };
+  static constexpr std::size_t parts = 5;
+
+  void started(part what) noexcept;
+  void ended(part what) noexcept;
+  std::uint64_t running(part what) const noexcept;
+
+  /// Waits until every actor has ended; returns whether all have by `deadline`.
+  bool wait_until_ended(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  std::uint64_t id_prefix_;
+  std::atomic<std::uint64_t> next_id_{0};
+
+  std::atomic<bool> failed_{false};
+  mutable std::mutex failure_mutex_;
+  std::string failure_;
+
+  std::atomic<std::uint64_t> running_[parts]{};
+  std::atomic<std::uint64_t> running_in_all_{0};
+  std::mutex ended_mutex_;
+  std::condition_variable ended_;
+};
+
+}  // namespace reprise

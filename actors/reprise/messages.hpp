@@ -1,0 +1,101 @@
+#pragma once
+
+#include "reprise/caf.hpp"
+#include "reprise/commit.hpp"
+#include "reprise/dedup_window.hpp"
+#include "reprise/delivery.hpp"
+#include "reprise/journal.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reprise {
+
+/// What an aggregate's actor and the journal actor both know of a stream. A new one is made when the actor
+/// decides from a new state: whatever was handed in under the old one then counts no more.
+struct tail {
+  explicit tail(std::string name) : stream(std::move(name)) {}
+
+  const std::string stream;
+
+  /// The version up to which the stream is durable. The journal actor raises it, so that the aggregate's actor
+  /// learns without a message that nothing of it is in flight.
+  std::atomic<std::uint64_t> durable{0};
+
+  /// A commit of it conflicted: everything later that was judged on that commit is returned.
+  std::atomic<bool> conflicted{false};
+
+  /// A commit of it was in a failed write, so what the stream holds is not known.
+  std::atomic<bool> lost{false};
+};
+
+/// Aggregate -> journal: store these events, then give this answer.
+///
+/// Without events, the answer waits until what it was judged on is durable. Without a delivery too, it is the
+/// aggregate that is answered, with an empty `returned`, once everything that it handed in before is settled.
+struct append {
+  std::shared_ptr<tail> to;
+  std::uint64_t expected_version = 0;
+  encoded_events events;
+  std::shared_ptr<delivery> content;
+  answer reply;
+  caf::strong_actor_ptr from = nullptr;  ///< the aggregate's actor; the journal actor fills it in
+};
+
+/// Commits on their way through one synced write. The journal actor and the writer hand it to each other.
+struct batch {
+  std::vector<append> appends;
+  std::vector<append_result> results;  ///< beside `appends`, unless the write failed
+  std::string failure;                 ///< empty unless the write failed
+};
+
+/// Journal -> journal: everything that had queued is collected, write it.
+struct begin_write {};
+
+/// Journal -> writer.
+struct write_batch {
+  std::shared_ptr<batch> content;
+};
+
+/// Writer -> journal.
+struct batch_written {
+  std::shared_ptr<batch> content;
+};
+
+/// An aggregate as far as it is rebuilt.
+struct recovery {
+  std::shared_ptr<tail> of;
+  std::unique_ptr<aggregate_instance> instance;
+  std::uint64_t version = 0;
+  dedup_window window{0};
+  std::string failure;  ///< empty, or why the history cannot be read
+};
+
+/// Aggregate -> recovery, and recovery to itself while there is more to read.
+struct recover {
+  std::shared_ptr<recovery> content;
+  caf::actor reply_to;
+};
+
+/// Recovery -> aggregate.
+struct recovered {
+  std::shared_ptr<recovery> content;
+};
+
+/// Journal -> aggregate: this conflicted and is to be decided again; if it is empty, all that the aggregate
+/// handed in has been settled or returned.
+struct returned {
+  std::shared_ptr<delivery> content;
+};
+
+/// Aggregate -> supervisor: this actor has ended. Commits up to `version` of `last` may still be in flight.
+struct departed {
+  caf::actor_addr who;
+  std::shared_ptr<tail> last;
+  std::uint64_t version = 0;
+};
+
+}  // namespace reprise

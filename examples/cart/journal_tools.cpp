@@ -1,0 +1,137 @@
+#include "cart/journal_tools.hpp"
+
+#include "cart/cart_events.hpp"
+#include "cart/format.hpp"
+#include "reprise/aggregate.hpp"
+#include "reprise/error.hpp"
+#include "reprise/stream.hpp"
+#include "reprise/text.hpp"
+#include "shopping_cart/shopping_cart_json.hpp"
+
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+#include <unordered_map>
+
+namespace simulation {
+
+using shop::shopping_cart;
+
+// -- show ----------------------------------------------------------------------
+
+void show_cart(std::ostream& out,
+               const reprise::journal& journal,
+               const std::string& cart,
+               std::optional<std::uint64_t> version) {
+  constexpr auto newest = ~std::uint64_t{0};
+  const std::uint64_t last = version.value_or(newest);
+  shopping_cart state;
+  std::uint64_t reached = 0;
+  std::ostringstream events;
+  const auto show_commit = [&](const reprise::commit_view& commit) {
+    for (const auto& event : events_of(commit)) {
+      if (reached == last) return false;
+      ++reached;
+      state = reprise::apply_event(std::move(state), event);
+      events << std::setw(8) << reached << "  " << as_time(commit.time) << "  " << event << '\n';
+    }
+    return reached < last;
+  };
+  journal.read_stream(reprise::stream_name(shopping_cart::category, cart), 1, show_commit);
+
+  if (reached == 0)
+    throw not_there("the journal has no events of cart " + reprise::printable(cart));
+  if (version && reached < *version) {
+    throw not_there("cart " + reprise::printable(cart) + " is at version " + std::to_string(reached)
+                    + ", and has no version " + std::to_string(*version));
+  }
+  out << "cart " << reprise::printable(cart) << " at version " << reached << ": " << state << "\n\n"
+      << " version  time                         event\n"
+      << events.view();
+}
+
+// -- export --------------------------------------------------------------------
+
+namespace {
+
+std::string foreign_data(std::string_view payload) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  for (const char c : payload) {
+    hex += digits[static_cast<unsigned char>(c) >> 4U];
+    hex += digits[static_cast<unsigned char>(c) & 0xfU];
+  }
+  return R"({"hex":")" + hex + R"("})";
+}
+
+void export_commit(std::ostream& out,
+                   const reprise::commit_view& commit,
+                   std::uint64_t from_position) {
+  std::vector<std::string> data;
+  if (cart_of(commit.stream)) {
+    for (const auto& event : events_of(commit)) data.push_back(shop::json_data(event));
+  } else {
+    for (const auto& event : commit.events) data.push_back(foreign_data(event.payload));
+  }
+  const std::string stream = shop::json_string(commit.stream);
+  const std::string command_id = shop::json_string(commit.command_id);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (commit.first_position + i < from_position) continue;
+    out << R"({"position":)" << commit.first_position + i << R"(,"stream":)" << stream
+        << R"(,"version":)" << commit.first_version + i << R"(,"event":)"
+        << shop::json_string(commit.events[i].name) << R"(,"time":")" << as_time(commit.time)
+        << R"(","command_id":)" << command_id << R"(,"data":)" << data[i] << "}\n";
+  }
+}
+
+}  // namespace
+
+void export_events(std::ostream& out,
+                   const reprise::journal& journal,
+                   std::uint64_t from_position) {
+  journal.read_all(from_position, [&](const reprise::commit_view& commit) {
+    export_commit(out, commit, from_position);
+    return out.good();
+  });
+}
+
+// -- verify --------------------------------------------------------------------
+
+bool verify_journal(std::ostream& out, const reprise::journal& journal) {
+  std::uint64_t commits = 0;
+  std::uint64_t events = 0;
+  std::uint64_t damages = 0;
+  std::uint64_t foreign = 0;
+  std::unordered_map<std::string, shopping_cart> carts;
+
+  const auto report = [&](const reprise::damaged_history& damage) {
+    ++damages;
+    out << "damage: " << damage.what() << '\n';
+  };
+  const auto fold_commit = [&](const reprise::commit_view& commit) {
+    ++commits;
+    events += commit.events.size();
+    const auto cart = cart_of(commit.stream);
+    if (!cart) {
+      foreign += commit.events.size();
+      return true;
+    }
+    try {
+      shopping_cart& state = carts[std::string(*cart)];
+      state = reprise::fold(std::move(state), events_of(commit));
+    } catch (const reprise::damaged_history& damage) {
+      report(damage);
+    }
+    return true;
+  };
+  journal.verify(fold_commit, report);
+
+  out << counted(events, "event") << " in " << counted(commits, "commit") << " of "
+      << counted(carts.size(), "cart")
+      << (damages == 0 ? ", all sound" : ", and " + counted(damages, "damage")) << '\n';
+  if (foreign > 0)
+    out << counted(foreign, "event") << " of something else than carts, not decoded\n";
+  return damages == 0;
+}
+
+}  // namespace simulation

@@ -1,0 +1,58 @@
+#include "cart/lives.hpp"
+
+#include <utility>
+
+namespace simulation {
+
+namespace {
+
+constexpr std::chrono::seconds stop_deadline{30};
+
+}  // namespace
+
+lives::lives(const simulation_options& options, status_line& status)
+    : status_(status), store_(options.journal, options.directory) {}
+
+void lives::start() {
+  if (std::exchange(was_used_, true)) store_.reopen();
+  reprise::host_config config;
+  config.journal = store_.journal();
+  config.log = [this](reprise::log_level level, const std::string& what) {
+    if (level != reprise::log_level::info) status_.note("cart: " + what);
+  };
+  host_.emplace(std::move(config));
+  carts_.emplace(host_->aggregates<shop::shopping_cart>());
+}
+
+void lives::begin_stop(std::function<void()> then) {
+  has_stopped_ = false;
+  stopper_ = std::jthread([this, then = std::move(then)] {
+    stopped_ = host_->stop(stop_deadline);
+    has_stopped_ = true;
+    then();
+  });
+}
+
+std::string lives::finish_stop() {
+  stopper_.join();
+  earlier_ = so_far();
+  carts_.reset();
+  host_.reset();
+  std::string unfinished;
+  for (const auto& what : stopped_.unfinished)
+    unfinished += (unfinished.empty() ? "" : "; ") + what;
+  if (!stopped_.clean && unfinished.empty()) unfinished = "it does not say what";
+  return unfinished;
+}
+
+lives::totals lives::so_far() const {
+  totals sum = earlier_;
+  if (!host_) return sum;
+  const auto now = host_->stats();
+  sum.recovered += now.recovered - now.recovered_empty;
+  sum.replayed_events += now.replayed_events;
+  sum.replay_time += now.replay_time;
+  return sum;
+}
+
+}  // namespace simulation

@@ -1,0 +1,205 @@
+// The program `cart`: the simulation of many carts, and tools that read their journal.
+//
+// Exit status: 0, 1 for a usage error, 2 if it could not do its work, 3 for a difference or a damage that it found,
+// 130 if it was interrupted. Results are on the standard output, everything else on the standard error.
+
+#include "cart/format.hpp"
+#include "cart/input.hpp"
+#include "cart/interrupt.hpp"
+#include "cart/journal_tools.hpp"
+#include "cart/simulation.hpp"
+#include "reprise/error.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <exception>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+
+namespace {
+
+using simulation::skew;
+using simulation::store_kind;
+
+enum status { success = 0, usage_error = 1, run_error = 2, damage_found = 3 };
+
+/// What the command line says.
+struct arguments {
+  simulation::simulation_options simulate;
+  std::optional<std::uint64_t> seed;
+  std::optional<std::string> directory;
+  bool as_json = false;
+
+  std::string journal_directory;
+  std::string cart;
+  std::optional<std::uint64_t> version;
+  std::uint64_t from_position = 1;
+};
+
+int print_result(int exit_status) {
+  std::cout.flush();
+  if (std::cout) return exit_status;
+  std::cerr << "cart: cannot write to the standard output\n";
+  return run_error;
+}
+
+// -- simulate ------------------------------------------------------------------
+
+void announce(const simulation::simulation_options& options) {
+  std::cerr << "cart: ";
+  if (options.input.empty()) {
+    const auto& shopping = options.shopping;
+    std::cerr << simulation::counted(shopping.commands, "command") << " by "
+              << simulation::counted(shopping.shoppers, "shopper") << " on "
+              << simulation::counted(shopping.carts, "cart") << ", seed " << shopping.seed;
+  } else {
+    std::cerr << "commands from " << (options.input == "-" ? "the standard input" : options.input);
+  }
+  std::cerr << ", journal in "
+            << (options.journal == store_kind::memory ? "memory" : options.directory.string())
+            << '\n';
+}
+
+int simulate(arguments& args) {
+  auto& options = args.simulate;
+  options.shopping.seed = args.seed ? *args.seed : std::random_device{}();
+  if (options.journal == store_kind::rocksdb) {
+    options.directory = args.directory ? std::filesystem::path(*args.directory)
+                                       : simulation::make_directory();
+  }
+
+  simulation::note_interrupts();
+  announce(options);
+  simulation::status_line status;
+  const auto report = simulation::simulate(options, status);
+  if (args.as_json) {
+    print_json(std::cout, report);
+  } else {
+    print_table(std::cout, report);
+  }
+  if (!report.failure.empty()) std::cerr << "cart: " << report.failure << '\n';
+  if (report.was_interrupted) std::cerr << "cart: interrupted\n";
+  return print_result(exit_status(report));
+}
+
+void add_simulate(CLI::App& app, arguments& args) {
+  auto* command = app.add_subcommand(
+      "simulate", "Let shoppers loose on many carts, restart in the middle, check all");
+  auto& options = args.simulate;
+  auto& shopping = options.shopping;
+  auto* carts = command->add_option("--carts", shopping.carts, "Carts that are open at a time")
+                    ->check(CLI::Range(1, 10'000'000))
+                    ->capture_default_str();
+  command->add_option("--shoppers", shopping.shoppers, "Shoppers; each has one command under way")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  auto* commands = command
+                       ->add_option("--commands", shopping.commands,
+                                    "Commands that they send together")
+                       ->check(CLI::Range(1, 100'000'000))
+                       ->capture_default_str();
+  auto* seed = command->add_option("--seed", args.seed,
+                                   "Where chance begins; printed, so that it can be repeated");
+  auto* skewed =
+      command
+          ->add_option("--skew", shopping.cart_skew,
+                       "How shoppers choose a cart: zipf, where few are wanted by many, or uniform")
+          ->transform(CLI::CheckedTransformer(
+              std::map<std::string, skew>{{"zipf", skew::zipf}, {"uniform", skew::uniform}}))
+          ->default_str("zipf");
+  command->add_option("--journal", options.journal, "Where events are stored: rocksdb or memory")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, store_kind>{
+          {"memory", store_kind::memory}, {"rocksdb", store_kind::rocksdb}}))
+      ->default_str("rocksdb");
+  command->add_option("--dir", args.directory,
+                      "Directory of the journal, a new one or one to go on with [a new one here]");
+  command
+      ->add_option("--input", options.input,
+                   "Commands of your own, a JSON object a line, from a file or - for stdin")
+      ->excludes(carts)
+      ->excludes(commands)
+      ->excludes(seed)
+      ->excludes(skewed);
+  command->add_flag("--json", args.as_json, "Print the report as JSON");
+  command->final_callback([&args] {
+    if (args.simulate.journal == store_kind::memory && args.directory) {
+      throw CLI::ValidationError("--dir", "a journal in memory has no directory");
+    }
+  });
+}
+
+// -- journal -------------------------------------------------------------------
+
+CLI::App* add_tool(CLI::App& journal,
+                   arguments& args,
+                   const std::string& name,
+                   const std::string& description) {
+  auto* tool = journal.add_subcommand(name, description);
+  tool->add_option("--dir", args.journal_directory, "Directory of the journal")->required();
+  return tool;
+}
+
+void add_journal(CLI::App& app, arguments& args) {
+  auto* journal = app.add_subcommand("journal", "Read a journal of carts; nothing is changed");
+  journal->require_subcommand(1);
+  auto* show = add_tool(*journal, args, "show", "Print a cart and its events");
+  show->add_option("CART", args.cart, "Id of the cart")->required();
+  show->add_option("--at", args.version, "As of this version [the last]")
+      ->check(CLI::PositiveNumber);
+  auto* exports = add_tool(*journal, args, "export",
+                           "Print every event as a JSON object a line, in commit order");
+  exports->add_option("--from", args.from_position, "Position to begin at")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_tool(*journal, args, "verify", "Read, decode and fold everything, and name each damage");
+}
+
+int use_journal(const CLI::App& tools, const arguments& args) {
+  const auto journal = simulation::open_to_read(args.journal_directory);
+  if (tools.got_subcommand("show")) {
+    simulation::show_cart(std::cout, *journal, args.cart, args.version);
+    return success;
+  }
+  if (tools.got_subcommand("export")) {
+    simulation::export_events(std::cout, *journal, args.from_position);
+    return success;
+  }
+  return simulation::verify_journal(std::cout, *journal) ? success : damage_found;
+}
+
+/// Runs a tool. Of a damage it says the place, whatever it was asked for.
+int run_tool(const CLI::App& tools, const arguments& args) {
+  try {
+    return print_result(use_journal(tools, args));
+  } catch (const reprise::damaged_history& damage) {
+    std::cout.flush();
+    std::cerr << "cart: the journal is damaged: " << damage.what() << '\n';
+    return damage_found;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  arguments args;
+  CLI::App app{"Shopping carts on the reprise runtime"};
+  app.require_subcommand(1);
+  add_simulate(app, args);
+  add_journal(app, args);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? success : usage_error;
+  }
+  try {
+    if (app.got_subcommand("simulate")) return simulate(args);
+    return run_tool(*app.get_subcommand("journal"), args);
+  } catch (const std::exception& error) {
+    std::cerr << "cart: " << error.what() << '\n';
+    return run_error;
+  }
+}

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "cart/shoppers.hpp"
+#include "cart/stores.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace simulation {
+
+struct simulation_options {
+  shopping_options shopping;
+  store_kind journal = store_kind::rocksdb;
+  std::filesystem::path directory;  ///< of a RocksDB journal
+  std::string input;                ///< a file of commands, or `-`; empty: the shoppers choose
+};
+
+}  // namespace simulation

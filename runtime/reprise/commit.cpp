@@ -1,0 +1,46 @@
+#include "reprise/commit.hpp"
+
+#include "reprise/byte_order.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace reprise {
+
+void encoded_events::add(const event_view& event) {
+  add(event.name, event.schema_version,
+      [&event](std::string& out) { out.append(event.payload.data(), event.payload.size()); });
+}
+
+std::size_t encoded_events::begin(std::string_view name, std::uint32_t schema_version) {
+  if (count_ == max_events_per_commit) {
+    throw std::length_error("more than " + std::to_string(max_events_per_commit)
+                            + " events in one commit");
+  }
+  if (name.size() > max_name_bytes) {
+    throw std::length_error("an event name of " + std::to_string(name.size()) + " bytes, at most "
+                            + std::to_string(max_name_bytes) + " are allowed");
+  }
+  char head[1 + max_name_bytes + 2 * sizeof(std::uint32_t)];
+  char* to = detail::put_little(head, static_cast<std::uint8_t>(name.size()));
+  std::memcpy(to, name.data(), name.size());
+  to = detail::put_little(to + name.size(), schema_version);
+  to = detail::put_little(to, std::uint32_t{0});  // the payload's size, which `finish` knows
+  bytes_.append(head, static_cast<std::size_t>(to - head));
+  return bytes_.size();
+}
+
+void encoded_events::finish(std::size_t payload_begin) {
+  if (bytes_.size() < payload_begin) {
+    throw std::length_error("the writer of a payload took bytes away instead of appending some");
+  }
+  if (bytes_.size() > max_commit_bytes) {
+    throw std::length_error("more than " + std::to_string(max_commit_bytes)
+                            + " bytes of events in one commit");
+  }
+  const auto size = static_cast<std::uint32_t>(bytes_.size() - payload_begin);
+  detail::put_little(bytes_.data() + payload_begin - sizeof size, size);
+  ++count_;
+}
+
+}  // namespace reprise

@@ -1,0 +1,126 @@
+#pragma once
+
+#include "reprise/aggregate.hpp"
+#include "reprise/commit.hpp"
+#include "reprise/error.hpp"
+#include "reprise/event_codec.hpp"
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace reprise {
+
+/// One aggregate type with its C++ types erased: what the actors run, so that an aggregate's author meets no
+/// actor type, and an actor is compiled once for all aggregates.
+
+/// A command of some aggregate type.
+class erased_command {
+ public:
+  virtual ~erased_command() = default;
+};
+
+template <aggregate State>
+struct command_of final : erased_command {
+  explicit command_of(typename State::command c) : value(std::move(c)) {}
+  typename State::command value;
+};
+
+/// `evolve` threw: the state is lost in the middle of an event, and is rebuilt from the journal.
+class evolve_failed : public error {
+ public:
+  using error::error;
+};
+
+/// The events of a command are more than a commit may hold (limits.hpp).
+class limit_exceeded : public error {
+ public:
+  using error::error;
+};
+
+/// One aggregate: a state that judges commands and evolves. Used by one thread at a time.
+class aggregate_instance {
+ public:
+  virtual ~aggregate_instance() = default;
+
+  /// Evolves by a stored event. Throws `undecodable`; any other exception is the author's.
+  virtual void replay(const event_view& stored) = 0;
+
+  /// Judges a command of this aggregate's type, adds its events to `out` and evolves by them.
+  /// Returns the refusal, or nothing; no events and no refusal is "already so".
+  ///
+  /// Throws `limit_exceeded`, or what the author's `decide` throws: the state is then as it was. Throws
+  /// `evolve_failed` if the state is lost.
+  virtual std::optional<refusal> handle(const erased_command& command, encoded_events& out) = 0;
+
+  /// Returns the state, of the type that the aggregate is of.
+  virtual const void* state() const noexcept = 0;
+};
+
+/// An aggregate type: its category, and new aggregates of it. One object a type, for the whole process.
+class aggregate_model {
+ public:
+  virtual ~aggregate_model() = default;
+  virtual std::string_view category() const noexcept = 0;
+
+  /// Returns an aggregate at version 0.
+  virtual std::unique_ptr<aggregate_instance> make() const = 0;
+};
+
+namespace detail {
+
+template <aggregate State>
+class typed_instance final : public aggregate_instance {
+ public:
+  void replay(const event_view& stored) override {
+    state_ = apply_event(std::move(state_), decode_event<State>(stored));
+  }
+
+  std::optional<refusal> handle(const erased_command& command, encoded_events& out) override {
+    const auto decided = judge(state_, static_cast<const command_of<State>&>(command).value);
+    if (decided.is_refusal()) return decided.reason();
+    try {
+      for (const auto& event : decided.events()) encode_event<State>(event, out);
+    } catch (const std::length_error& too_much) {
+      throw limit_exceeded(too_much.what());
+    }
+    try {
+      for (const auto& event : decided.events()) state_ = apply_event(std::move(state_), event);
+    } catch (const std::exception& thrown) {
+      throw evolve_failed(std::string("evolve threw: ") + thrown.what());
+    } catch (...) {
+      throw evolve_failed("evolve threw something that is no std::exception");
+    }
+    return std::nullopt;
+  }
+
+  const void* state() const noexcept override { return &state_; }
+
+ private:
+  State state_{};
+};
+
+template <aggregate State>
+class typed_model final : public aggregate_model {
+ public:
+  std::string_view category() const noexcept override { return State::category; }
+  std::unique_ptr<aggregate_instance> make() const override {
+    return std::make_unique<typed_instance<State>>();
+  }
+};
+
+}  // namespace detail
+
+/// Returns the model of an aggregate type, which lives as long as the process.
+template <aggregate State>
+const aggregate_model& model_of() {
+  static_assert(complete<State>());
+  static const detail::typed_model<State> model;
+  return model;
+}
+
+}  // namespace reprise

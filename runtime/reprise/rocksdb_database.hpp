@@ -1,0 +1,60 @@
+#pragma once
+
+#include "reprise/error.hpp"
+#include "reprise/rocksdb_journal_env.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reprise::detail {
+
+/// Throws `damaged_history` at `where` if `status` says corruption, `journal_failure` if it says anything
+/// else that is not success.
+void require(const rocksdb::Status& status, const std::string& doing, const place& where = {});
+
+/// A database and its families, closed together.
+struct rocksdb_handles {
+  rocksdb_handles() = default;
+  rocksdb_handles(const rocksdb_handles&) = delete;
+  rocksdb_handles& operator=(const rocksdb_handles&) = delete;
+  ~rocksdb_handles();
+
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+};
+
+/// The RocksDB database of one journal, open: the one place that knows its options.
+class rocksdb_database {
+ public:
+  /// Opens or makes it, as `rocksdb_at` says, but for what its records say.
+  rocksdb_database(const std::filesystem::path& directory,
+                   const rocksdb_options& options,
+                   const rocksdb_seams& seams);
+  rocksdb_database(const rocksdb_database&) = delete;
+  rocksdb_database& operator=(const rocksdb_database&) = delete;
+
+  rocksdb::DB& db() const { return *handles_.db; }
+  rocksdb::ColumnFamilyHandle* streams() const { return handles_.families[1]; }
+  rocksdb::ColumnFamilyHandle* order() const { return handles_.families[2]; }
+
+  /// Where it is, in the one spelling that all who open it share.
+  const std::filesystem::path& directory() const { return directory_; }
+
+ private:
+  void open(const rocksdb_options& options, const rocksdb_seams& seams);
+  void open_writable(const rocksdb_seams& seams, bool is_new);
+  void open_read_only(const rocksdb_seams& seams);
+  void refuse_other_contents(const rocksdb_seams& seams) const;
+  void check_format(bool may_be_unfinished);
+
+  std::filesystem::path directory_;
+  std::shared_ptr<rocksdb::FileLock> lock_;
+  rocksdb_handles handles_;
+};
+
+}  // namespace reprise::detail

@@ -1,0 +1,200 @@
+#include "reprise/rocksdb_journal.hpp"
+
+#include "reprise/batch_judge.hpp"
+#include "reprise/commit_check.hpp"
+#include "reprise/commit_format.hpp"
+#include "reprise/durable_mark.hpp"
+#include "reprise/rocksdb_database.hpp"
+#include "reprise/rocksdb_layout.hpp"
+#include "reprise/rocksdb_reader.hpp"
+#include "reprise/rocksdb_verifier.hpp"
+#include "reprise/stream_heads.hpp"
+
+#include <rocksdb/write_batch.h>
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace reprise {
+
+namespace detail {
+
+namespace {
+
+class rocksdb_journal final : public journal {
+ public:
+  rocksdb_journal(const std::filesystem::path& directory,
+                  const rocksdb_options& options,
+                  const rocksdb_seams& seams)
+      : seams_(seams),
+        database_(directory, options, seams),
+        reader_(database_, seams.checks_iterators) {
+    try {
+      totals_ = reader_.totals();
+      durable_ = totals_.last_position;
+      check_mark();
+    } catch (const damaged_history& damage) {
+      if (!options.read_only) throw;
+      damage_ = damage;
+    }
+    if (options.read_only) {
+      refusal_ = "the journal is open read-only";
+    } else if (seams_.keeps_mark) {
+      mark_.emplace(database_.directory(), durable_);
+      mark_->set(durable_);
+    }
+  }
+
+  std::vector<append_result> append(std::span<const commit> batch) override {
+    for (const commit& c : batch) check_limits(c);
+    const std::lock_guard one_at_a_time(appending_);
+    if (!refusal_.empty()) throw journal_failure(refusal_);
+    std::vector<append_result> results = judge(batch);
+    prepare(batch, results);
+    if (writes_.Count() != 0) write();
+    publish(batch, results);
+    return results;
+  }
+
+  void read_stream(std::string_view stream,
+                   std::uint64_t from_version,
+                   const commit_visitor& visit) const override {
+    if (damage_) throw *damage_;
+    reader_.read_stream(stream, from_version, visit);
+  }
+
+  void read_all(std::uint64_t from_position, const commit_visitor& visit) const override {
+    if (damage_) throw *damage_;
+    reader_.read_all(from_position, durable_, visit);
+  }
+
+  void verify(const commit_visitor& visit, const damage_visitor& report) const override {
+    if (damage_) report(*damage_);
+    verify_journal(reader_, damage_ ? unknown_end : durable_.load(), visit, report);
+  }
+
+  std::uint64_t last_position() const override { return durable_; }
+
+  journal_stats stats() const override {
+    return {synced_writes_, commits_, events_, reader_.bytes()};
+  }
+
+ private:
+  /// Losing what was acknowledged must not look like the torn write that a crash leaves.
+  void check_mark() const {
+    if (!seams_.keeps_mark) return;
+    const auto acknowledged = durable_mark::read(database_.directory());
+    if (!acknowledged || *acknowledged <= durable_) return;
+    throw damaged_history({{}, 0, durable_ + 1},
+                          "missing: events up to position " + std::to_string(*acknowledged)
+                              + " were acknowledged, and the journal ends before");
+  }
+
+  std::vector<append_result> judge(std::span<const commit> batch) {
+    heads_.begin_batch();
+    batch_judge judge(++batches_, durable_ + 1);
+    std::vector<append_result> results;
+    results.reserve(batch.size());
+    batch_heads_.clear();
+    for (const commit& c : batch) {
+      stream_head& head = heads_.get(c.stream, [&] { return reader_.version(c.stream); });
+      batch_heads_.push_back(&head);
+      results.push_back(judge.judge(head, c));
+    }
+    return results;
+  }
+
+  /// Puts the records of the accepted commits, and their place in the order, into one write.
+  void prepare(std::span<const commit> batch, const std::vector<append_result>& results) {
+    writes_.Clear();
+    std::string key;
+    std::string record;
+    order_.begin(totals_);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (results[i].position == 0) continue;
+      record.clear();
+      encode_commit(batch[i], results[i].position, record);
+      make_stream_key(batch[i].stream, results[i].version, key);
+      put(database_.streams(), key, record);
+      order_.add(batch[i].stream, results[i].version, batch[i].events->count());
+    }
+    if (order_.totals().commits == totals_.commits) return;
+    put(database_.order(), make_order_key(order_.totals().last_position), order_.finish());
+  }
+
+  void put(rocksdb::ColumnFamilyHandle* family, std::string_view key, std::string_view value) {
+    require(writes_.Put(family, rocksdb::Slice(key.data(), key.size()),
+                        rocksdb::Slice(value.data(), value.size())),
+            "collect a batch");
+  }
+
+  /// After a failure RocksDB may have kept the write or not, and a failed sync must never be tried again: the
+  /// journal takes nothing more until it is opened anew, which settles it.
+  void write() {
+    rocksdb::WriteOptions options;
+    options.sync = seams_.syncs;
+    const rocksdb::Status status = database_.db().Write(options, &writes_);
+    try {
+      if (!status.ok()) {
+        throw journal_failure("cannot write to the journal in " + database_.directory().string()
+                              + ": " + status.ToString());
+      }
+      if (mark_) mark_->set(order_.totals().last_position);
+    } catch (const journal_failure& failure) {
+      refusal_ = std::string("the journal must be opened anew, because a write failed: ")
+                 + failure.what();
+      throw;
+    }
+    ++synced_writes_;
+  }
+
+  void publish(std::span<const commit> batch, const std::vector<append_result>& results) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (results[i].position != 0) batch_heads_[i]->version = results[i].version;
+    }
+    if (writes_.Count() == 0) return;
+    commits_ += order_.totals().commits - totals_.commits;
+    events_ += order_.totals().last_position - totals_.last_position;
+    totals_ = order_.totals();
+    durable_ = totals_.last_position;
+  }
+
+  const rocksdb_seams seams_;
+  rocksdb_database database_;
+  rocksdb_reader reader_;
+  std::optional<durable_mark> mark_;
+  std::optional<damaged_history> damage_;  ///< of a journal that is open only to be looked at
+
+  std::mutex appending_;
+  std::string refusal_;  ///< why nothing can be appended; empty if something can
+  std::uint64_t batches_ = 0;
+  order_totals totals_;  ///< of what is durable
+  stream_heads heads_;
+  std::vector<stream_head*> batch_heads_;
+  rocksdb::WriteBatch writes_;
+  order_writer order_;
+
+  std::atomic<std::uint64_t> durable_ = 0;
+  std::atomic<std::uint64_t> synced_writes_ = 0;
+  std::atomic<std::uint64_t> commits_ = 0;
+  std::atomic<std::uint64_t> events_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<journal> rocksdb_at(const std::filesystem::path& directory,
+                                    const rocksdb_options& options,
+                                    const rocksdb_seams& seams) {
+  return std::make_shared<rocksdb_journal>(directory, options, seams);
+}
+
+}  // namespace detail
+
+std::shared_ptr<journal> rocksdb_at(const std::filesystem::path& directory,
+                                    const rocksdb_options& options) {
+  return detail::rocksdb_at(directory, options, {});
+}
+
+}  // namespace reprise

@@ -1,0 +1,322 @@
+#include "reprise/rocksdb_reader.hpp"
+
+#include "reprise/commit_check.hpp"
+
+#include <rocksdb/table_properties.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace reprise::detail {
+
+namespace {
+
+constexpr std::uint64_t newest = std::numeric_limits<std::uint64_t>::max();
+
+rocksdb::Slice slice_of(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+/// Reads a stream's commits, which are stored newest first, a window of versions at a time.
+class stream_window {
+ public:
+  stream_window(const rocksdb_reader& reader, std::string_view stream)
+      : reader_(reader), it_(reader.streams()), stream_(stream) {}
+
+  /// An iterator that has met a damage does not find its way back: this takes a new one.
+  void renew() { it_ = reader_.streams(); }
+
+  /// Goes to the last commit that ends at `version` or before. Returns its last version, 0 if there is none.
+  std::uint64_t seek(std::uint64_t version) {
+    make_stream_key(stream_, version, key_);
+    it_->Seek(slice_of(key_));
+    return last_version_here(version);
+  }
+
+  /// Copies the commits from here back to the one that holds version `from`. Returns false if that is more
+  /// than one and more than a window should hold.
+  bool fill(std::uint64_t from) {
+    records_.clear();
+    bytes_.clear();
+    for (std::uint64_t last; (last = last_version_here(from)) >= from; it_->Next()) {
+      const std::string_view record = view_of(it_->value());
+      if (!records_.empty() && bytes_.size() + record.size() > most_bytes) return false;
+      records_.push_back({last, bytes_.size(), record.size()});
+      bytes_.append(record);
+    }
+    return true;
+  }
+
+  bool empty() const noexcept { return records_.empty(); }
+
+  /// Visits what was copied, oldest first; returns false if the visitor did.
+  bool visit(stream_check& check, const commit_visitor& visit) {
+    for (auto it = records_.rbegin(); it != records_.rend(); ++it) {
+      const std::string_view record = std::string_view(bytes_).substr(it->begin, it->size);
+      decode_commit_at({std::string(stream_), check.next(), 0}, record, commit_);
+      check(commit_);
+      check_key(commit_, {std::string(stream_), commit_.first_version, commit_.first_position},
+                it->last_version);
+      if (!visit(commit_)) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t most_bytes = std::size_t{4} * 1024 * 1024;
+
+  struct copied_record {
+    std::uint64_t last_version;
+    std::size_t begin, size;
+  };
+
+  std::uint64_t last_version_here(std::uint64_t sought) const {
+    if (!it_->Valid()) {
+      reader_.check(*it_, {std::string(stream_), sought == newest ? 0 : sought, 0});
+      return 0;
+    }
+    stream_key found;
+    if (!parse_stream_key(view_of(it_->key()), found) || found.stream != stream_
+        || found.last_version == 0) {
+      throw damaged_history({std::string(stream_), sought, 0}, "a key is stored here that is none");
+    }
+    return found.last_version;
+  }
+
+  const rocksdb_reader& reader_;
+  std::unique_ptr<rocksdb::Iterator> it_;
+  std::string_view stream_;
+  std::string key_;
+  std::string bytes_;
+  std::vector<copied_record> records_;
+  commit_view commit_;
+};
+
+/// Chooses how many versions to read at once: few when the commits are large, and fewer and fewer around
+/// what the store cannot read, so that all that is sound before it is still visited.
+class window_width {
+ public:
+  std::uint64_t versions() const noexcept { return versions_; }
+  bool is_widest() const noexcept { return versions_ == widest_; }
+  bool is_one() const noexcept { return versions_ == 1; }
+  void widen() noexcept { versions_ = std::min(widest_, versions_ * 2); }
+  void narrow() noexcept { versions_ = std::max<std::uint64_t>(1, versions_ / 2); }
+  void narrow_for_good() noexcept {
+    narrow();
+    widest_ = versions_;
+  }
+
+ private:
+  /// So wide that the window from any version on holds the end of that version's commit.
+  std::uint64_t widest_ = max_events_per_commit;
+  std::uint64_t versions_ = widest_;
+};
+
+}  // namespace
+
+void check_key(const commit_view& c, const place& found_at, std::uint64_t last_version) {
+  if (c.stream == found_at.stream && c.last_version() == last_version) return;
+  throw damaged_history(found_at,
+                        "the commit that is stored under this key is that of "
+                            + describe({std::string(c.stream), c.first_version, c.first_position}));
+}
+
+void decode_ordered(const ordered_commit& expected,
+                    const rocksdb::Status& status,
+                    std::string_view record,
+                    commit_view& out) {
+  const place where{std::string(expected.stream), expected.last_version - expected.events + 1,
+                    expected.first_position};
+  if (status.IsNotFound()) throw damaged_history(where, "missing: the order of commits has it");
+  require(status, "read a commit", where);
+  decode_commit_at(where, record, out);
+  check_key(out, where, expected.last_version);
+  if (out.first_position != expected.first_position || out.events.size() != expected.events) {
+    throw damaged_history(where, "the record has position " + std::to_string(out.first_position)
+                                     + " and " + std::to_string(out.events.size())
+                                     + " events, the order of commits says otherwise");
+  }
+}
+
+void rocksdb_reader::check(const rocksdb::Iterator& it, const place& where) const {
+  if (checks_iterators_) require(it.status(), "read the journal", where);
+}
+
+std::unique_ptr<rocksdb::Iterator> rocksdb_reader::all_order() const {
+  return std::unique_ptr<rocksdb::Iterator>(database_.db().NewIterator({}, database_.order()));
+}
+
+std::unique_ptr<rocksdb::Iterator> rocksdb_reader::streams() const {
+  rocksdb::ReadOptions options;
+  options.prefix_same_as_start = true;
+  return std::unique_ptr<rocksdb::Iterator>(
+      database_.db().NewIterator(options, database_.streams()));
+}
+
+std::unique_ptr<rocksdb::Iterator> rocksdb_reader::all_streams() const {
+  rocksdb::ReadOptions options;
+  options.total_order_seek = true;
+  options.fill_cache = false;
+  return std::unique_ptr<rocksdb::Iterator>(
+      database_.db().NewIterator(options, database_.streams()));
+}
+
+order_totals rocksdb_reader::totals() const {
+  order_totals totals;
+  const auto it = all_order();
+  it->SeekToLast();
+  if (it->Valid()) {
+    std::vector<ordered_commit> commits;
+    totals = decode_order(view_of(it->key()), view_of(it->value()), commits);
+    commit_view c;
+    look_up(commits, [&c](const ordered_commit& expected, const rocksdb::Status& status,
+                          std::string_view record) {
+      decode_ordered(expected, status, record, c);
+      return true;
+    });
+  } else {
+    check(*it, {});
+  }
+  const std::uint64_t batches = entries(database_.order());
+  const std::uint64_t commits = entries(database_.streams());
+  if (batches != totals.batches || commits != totals.commits) {
+    throw damaged_history({}, "the journal should hold " + std::to_string(totals.batches)
+                                  + " batches of " + std::to_string(totals.commits)
+                                  + " commits, and holds " + std::to_string(batches) + " and "
+                                  + std::to_string(commits));
+  }
+  return totals;
+}
+
+/// Nothing is ever overwritten or deleted, so the tables' own counts add up to what is stored.
+std::uint64_t rocksdb_reader::entries(rocksdb::ColumnFamilyHandle* family) const {
+  rocksdb::TablePropertiesCollection tables;
+  require(database_.db().GetPropertiesOfAllTables(family, &tables), "read the tables' properties");
+  std::uint64_t sum = 0;
+  for (const auto& [name, properties] : tables) sum += properties->num_entries;
+  for (const auto& property : {rocksdb::DB::Properties::kNumEntriesActiveMemTable,
+                               rocksdb::DB::Properties::kNumEntriesImmMemTables}) {
+    std::uint64_t value = 0;
+    if (database_.db().GetIntProperty(family, property, &value)) sum += value;
+  }
+  return sum;
+}
+
+std::uint64_t rocksdb_reader::version(std::string_view stream) const {
+  stream_window window(*this, stream);
+  return window.seek(newest);
+}
+
+void rocksdb_reader::read_stream(std::string_view stream,
+                                 std::uint64_t from_version,
+                                 const commit_visitor& visit) const {
+  stream_window window(*this, stream);
+  stream_check check(stream, from_version);
+  window_width width;
+  std::optional<damaged_history> damage;
+  std::uint64_t head = newest;
+  std::uint64_t here = 0;
+  try {
+    here = head = window.seek(newest);
+  } catch (const damaged_history& at_head) {
+    damage = at_head;
+    window.renew();
+  }
+  while (check.next() <= head) {
+    const std::uint64_t from = check.next();
+    const std::uint64_t to = from + std::min(width.versions() - 1, head - from);
+    try {
+      if (here != to) window.seek(to);
+      here = 0;
+      if (!window.fill(from)) {
+        width.narrow();
+        continue;
+      }
+    } catch (const damaged_history& behind) {
+      if (width.is_one()) throw;
+      damage = behind;
+      window.renew();
+      width.narrow_for_good();
+      continue;
+    }
+    if (!window.empty()) {
+      if (!window.visit(check, visit)) return;
+    } else if (!width.is_widest()) {
+      width.widen();
+    } else {
+      throw damage
+          ? *damage
+          : damaged_history({std::string(stream), from, 0},
+                            "missing: the stream goes on to version " + std::to_string(head));
+    }
+  }
+}
+
+bool rocksdb_reader::look_up(std::span<const ordered_commit> commits,
+                             const ordered_visitor& visit) const {
+  static constexpr std::size_t at_once = 32;
+  std::array<std::string, at_once> keys;
+  std::array<rocksdb::Slice, at_once> slices;
+  std::array<rocksdb::Status, at_once> statuses;
+  while (!commits.empty()) {
+    const auto some = commits.first(std::min(at_once, commits.size()));
+    commits = commits.subspan(some.size());
+    std::array<rocksdb::PinnableSlice, at_once> records;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      make_stream_key(some[i].stream, some[i].last_version, keys[i]);
+      slices[i] = keys[i];
+    }
+    database_.db().MultiGet({}, database_.streams(), some.size(), slices.data(), records.data(),
+                            statuses.data());
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (!visit(some[i], statuses[i], view_of(records[i]))) return false;
+    }
+  }
+  return true;
+}
+
+void rocksdb_reader::read_all(std::uint64_t from_position,
+                              std::uint64_t end,
+                              const commit_visitor& visit) const {
+  position_check check(from_position);
+  std::vector<ordered_commit> commits;
+  commit_view c;
+  const auto it = all_order();
+  for (it->Seek(make_order_key(check.next())); it->Valid() && check.next() <= end; it->Next()) {
+    decode_order(view_of(it->key()), view_of(it->value()), commits);
+    const auto first = std::partition_point(
+        commits.begin(), commits.end(),
+        [&check](const ordered_commit& o) { return o.last_position() < check.next(); });
+    const bool goes_on = look_up({first, commits.end()},
+                                 [&](const ordered_commit& expected, const rocksdb::Status& status,
+                                     std::string_view record) {
+                                   decode_ordered(expected, status, record, c);
+                                   check(c);
+                                   return visit(c);
+                                 });
+    if (!goes_on) return;
+  }
+  if (!it->Valid()) this->check(*it, {{}, 0, check.next()});
+  if (check.next() <= end) {
+    throw damaged_history({{}, 0, check.next()},
+                          "missing: the order of commits ends before position "
+                              + std::to_string(end));
+  }
+}
+
+std::uint64_t rocksdb_reader::bytes() const {
+  std::uint64_t sum = 0;
+  for (rocksdb::ColumnFamilyHandle* family : {database_.streams(), database_.order()}) {
+    for (const auto& property : {rocksdb::DB::Properties::kTotalSstFilesSize,
+                                 rocksdb::DB::Properties::kCurSizeAllMemTables}) {
+      std::uint64_t value = 0;
+      if (database_.db().GetIntProperty(family, property, &value)) sum += value;
+    }
+  }
+  return sum;
+}
+
+}  // namespace reprise::detail

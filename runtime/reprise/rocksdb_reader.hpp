@@ -1,0 +1,80 @@
+#pragma once
+
+#include "reprise/journal.hpp"
+#include "reprise/rocksdb_database.hpp"
+#include "reprise/rocksdb_layout.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace reprise::detail {
+
+/// Reads the RocksDB journal. Any number of threads may use one.
+class rocksdb_reader {
+ public:
+  /// `database` outlives it.
+  rocksdb_reader(const rocksdb_database& database, bool checks_iterators)
+      : database_(database), checks_iterators_(checks_iterators) {}
+
+  /// Returns what the order says that the journal holds.
+  ///
+  /// Throws like `read_all`; and `damaged_history` unless as many batches and records are stored, and those of
+  /// the last batch among them. That costs a look at each table's properties, not at its data.
+  order_totals totals() const;
+
+  /// Returns the version of a stream, 0 if there is no such stream. Throws like `read_stream`.
+  std::uint64_t version(std::string_view stream) const;
+
+  /// Like the functions of `journal`, but for the order, which is read up to position `end`.
+  void read_stream(std::string_view stream,
+                   std::uint64_t from_version,
+                   const commit_visitor& visit) const;
+  void read_all(std::uint64_t from_position, std::uint64_t end, const commit_visitor& visit) const;
+
+  /// Returns about how many bytes the journal occupies.
+  std::uint64_t bytes() const;
+
+  /// Returns an iterator that, from where it is made to seek, goes to the end of that stream.
+  std::unique_ptr<rocksdb::Iterator> streams() const;
+
+  /// For the cross-check: iterators over all of a family, in the order of its keys.
+  std::unique_ptr<rocksdb::Iterator> all_streams() const;
+  std::unique_ptr<rocksdb::Iterator> all_order() const;
+
+  /// Takes what an iterator's end says: throws if it was not the end of the data.
+  void check(const rocksdb::Iterator& it, const place& where) const;
+
+  /// Is given a commit that the order names, and its record or why there is none. Returns whether it wants
+  /// the next one.
+  using ordered_visitor =
+      std::function<bool(const ordered_commit&, const rocksdb::Status&, std::string_view record)>;
+
+  /// Looks up the records of `commits`; returns false if `visit` did.
+  bool look_up(std::span<const ordered_commit> commits, const ordered_visitor& visit) const;
+
+ private:
+  std::uint64_t entries(rocksdb::ColumnFamilyHandle* family) const;
+
+  const rocksdb_database& database_;
+  bool checks_iterators_;
+};
+
+inline std::string_view view_of(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+/// Reads the record that the order says is `expected`'s. Throws `damaged_history` if it is not, and what
+/// `require` throws if there is none.
+void decode_ordered(const ordered_commit& expected,
+                    const rocksdb::Status& status,
+                    std::string_view record,
+                    commit_view& out);
+
+/// Throws `damaged_history` at `found_at` unless `c` is what belongs under the key of that stream and version.
+void check_key(const commit_view& c, const place& found_at, std::uint64_t last_version);
+
+}  // namespace reprise::detail

@@ -1,0 +1,119 @@
+#pragma once
+
+#include "reprise/aggregate.hpp"
+#include "reprise/event_codec.hpp"
+#include "reprise/journal.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reprise {
+
+/// Returns the name of the stream of the aggregate `id` of a category: `category/id`.
+std::string stream_name(std::string_view category, std::string_view id);
+
+/// An append that found the stream at another version than its caller expected. Nothing was stored.
+class conflict : public error {
+ public:
+  conflict(const std::string& stream, std::uint64_t expected, std::uint64_t actual);
+
+  std::uint64_t expected() const noexcept { return expected_; }
+  std::uint64_t actual() const noexcept { return actual_; }
+
+ private:
+  std::uint64_t expected_;
+  std::uint64_t actual_;
+};
+
+/// Appends one commit to a stream and returns the stream's version after it. Throws `conflict` if the stream
+/// is not at `expected_version`, and what `journal::append` throws.
+std::uint64_t append_commit(journal& to,
+                            std::string_view stream,
+                            std::uint64_t expected_version,
+                            const encoded_events& events);
+
+/// A state and the version of the stream that it is the state at.
+template <aggregate State>
+struct versioned {
+  State state{};
+  std::uint64_t version = 0;
+};
+
+/// The events of one aggregate, without actors: append, read back, rebuild.
+///
+///     stream<shopping_cart> cart{*journal, "cart-42"};
+///     cart.append(0, {product_added_to_cart{"tea", 2}});
+///     shopping_cart state = cart.load().state;
+///
+/// A value without state of its own: any number of them may name one stream. Reading is safe on any thread,
+/// appending on one thread at a time for the whole journal.
+template <aggregate State>
+class stream {
+ public:
+  using event = typename State::event;
+
+  /// `from` outlives the stream. Throws `std::invalid_argument` if `id` is empty or longer than
+  /// `max_aggregate_id_bytes`.
+  stream(journal& from, std::string_view id)
+      : journal_(&from), name_(stream_name(State::category, id)) {}
+
+  const std::string& name() const noexcept { return name_; }
+
+  /// Stores `events` together or not at all, and returns the version after them once they are durable.
+  /// Throws `conflict` if the stream is not at `expected_version` (0 is a stream without events).
+  std::uint64_t append(std::uint64_t expected_version, const std::vector<event>& events) {
+    encoded_events encoded;
+    for (const event& e : events) encode_event<State>(e, encoded);
+    return append_commit(*journal_, name_, expected_version, encoded);
+  }
+
+  /// Returns all events, in order. Throws `damaged_history` with the place if one cannot be read or decoded.
+  std::vector<event> events() const {
+    std::vector<event> all;
+    visit(no_limit, [&all](event&& e, std::uint64_t) { all.push_back(std::move(e)); });
+    return all;
+  }
+
+  /// Returns the state after all events up to and including version `last`, and the version that it reached.
+  /// Throws `damaged_history` if one of these cannot be read or decoded; later ones are not looked at.
+  versioned<State> load(std::uint64_t last = no_limit) const {
+    versioned<State> result;
+    visit(last, [&result](event&& e, std::uint64_t version) {
+      result.state = apply_event(std::move(result.state), e);
+      result.version = version;
+    });
+    return result;
+  }
+
+ private:
+  static constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
+
+  /// Calls `use(event, version)` for each event up to version `last`.
+  template <class Use>
+  void visit(std::uint64_t last, const Use& use) const {
+    if (last == 0) return;
+    journal_->read_stream(name_, 1, [last, &use](const commit_view& c) {
+      for (std::size_t i = 0; i < c.events.size() && c.first_version + i <= last; ++i) {
+        use(decode_at(c, i), c.first_version + i);
+      }
+      return c.last_version() < last;
+    });
+  }
+
+  static event decode_at(const commit_view& c, std::size_t i) {
+    try {
+      return decode_event<State>(c.events[i]);
+    } catch (const undecodable& bad) {
+      throw damaged_history(event_place(c, i), bad.what());
+    }
+  }
+
+  journal* journal_;
+  std::string name_;
+};
+
+}  // namespace reprise

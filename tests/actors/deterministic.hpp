@@ -1,0 +1,411 @@
+#pragma once
+
+#include "actors/faulty_journal.hpp"
+#include "actors/notebook.hpp"
+#include "reprise/aggregates.hpp"
+#include "reprise/caf.hpp"
+#include "reprise/journal_actor.hpp"
+#include "reprise/recovery_actor.hpp"
+#include "reprise/stream.hpp"
+#include "reprise/supervisor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// A small language for tests that choose in which order the actors take their turns.
+///
+///     stage<notebook> s;
+///     s.hold("writer");                                  // nothing is written for now
+///     const auto& first = s.send("a", note{"tea"});
+///     s.run();                                           // everybody else, until nobody has a message
+///     CHECK_FALSE(first.is_answered());
+///     s.release("writer");
+///     s.run();
+///     CHECK(first.answer() == accepted(1));
+///
+/// Whoever has a message is named by what it is: "supervisor", "recovery", "journal", "writer"; an aggregate by its
+/// id behind an `@`: "@a".
+///
+/// When a stage ends it lets everybody run, stops the actors, and checks the account of what was said: each
+/// command and query got exactly one answer, no message is left, what was accepted is stored once, and what was
+/// answered as not stored is not.
+namespace deterministic {
+
+using reprise::answer;
+using reprise::answer_kind;
+
+inline answer accepted(std::uint64_t version, std::uint32_t events = 1) {
+  return {answer_kind::accepted, version, events, {}};
+}
+inline answer already_so(std::uint64_t version) {
+  return accepted(version, 0);
+}
+inline answer refused(std::uint64_t version, std::string reason) {
+  return {answer_kind::refused, version, 0, std::move(reason)};
+}
+
+/// One command or query, and what was said to it.
+template <class State>
+struct exchange {
+  std::string aggregate_id;
+  std::string command_id;    ///< empty for a query
+  bool is_repeated = false;  ///< a command with this id was sent before
+  std::uint64_t acknowledged =
+      0;  ///< the version that somebody had been told of when this was sent
+  std::vector<reprise::answer> answers;
+  std::optional<State> seen;  ///< by a query
+
+  bool is_answered() const { return !answers.empty(); }
+
+  reprise::answer answer() const {
+    if (answers.size() == 1) return answers.front();
+    // No kind that there is, so that it is equal to none.
+    return {static_cast<answer_kind>(255), 0, 0,
+            "the test has seen " + std::to_string(answers.size()) + " answers"};
+  }
+  answer_kind kind() const { return answer().kind; }
+  std::string reason() const { return answer().reason; }
+};
+
+template <class State>
+class stage {
+ public:
+  using said = exchange<State>;
+
+  explicit stage(reprise::host_config config = {}) : config_(std::move(config)) {
+    if (!config_.journal) config_.journal = faulty_ = std::make_shared<faulty_journal>();
+    if (!faulty_) faulty_ = std::dynamic_pointer_cast<faulty_journal>(config_.journal);
+    config_.dedicated_threads = false;
+    config_.recovery_threads = 1;
+    config_.log = [this](reprise::log_level, const std::string& line) {
+      log_.push_back(line);
+      if (log_throws_) throw std::runtime_error("the log is full");
+    };
+    start();
+  }
+  stage(const stage&) = delete;
+  stage& operator=(const stage&) = delete;
+
+  ~stage() {
+    release_all();
+    run();
+    for (const said& e : account_) check(e);
+    stop_actors();
+    check_stored();
+  }
+
+  // -- what comes in -----------------------------------------------------------------------------------------
+
+  /// Sends a command; one without an id is given one that no other has.
+  const said& send(const std::string& id,
+                   typename State::command command,
+                   std::string command_id = {}) {
+    if (command_id.empty()) command_id = "command-" + std::to_string(account_.size());
+    said& e = open(id, command_id);
+    aggregates().send(id, std::move(command), receiver(e), {std::move(command_id), {}, {}});
+    return e;
+  }
+
+  /// Asks for a copy of the state.
+  const said& look(const std::string& id) {
+    said& e = open(id, {});
+    aggregates().query(
+        id, [](const State& state) { return state; },
+        [this, &e](reprise::observed<State> o) {
+          e.seen = std::move(o.value);
+          receiver(e)({o.kind, o.version, 0, std::move(o.reason)});
+        });
+    return e;
+  }
+
+  reprise::aggregates<State> aggregates() const { return reprise::aggregates<State>(entrance_); }
+
+  /// Another writer stores a commit behind the stage's back.
+  void store_elsewhere(const std::string& id, const std::vector<typename State::event>& events) {
+    const auto& journal = faulty_ ? faulty_->inner() : config_.journal;
+    reprise::stream<State> stream{*journal, id};
+    std::uint64_t version = 0;
+    journal->read_stream(stream.name(), 1, [&](const reprise::commit_view& c) {
+      version = c.last_version();
+      return true;
+    });
+    stream.append(version, events);
+  }
+
+  /// Stops an aggregate's actor from outside, as soon as it takes its next turn.
+  void kill(const std::string& id) {
+    const auto found = aggregates_seen_.find(id);
+    if (found == aggregates_seen_.end()) return;
+    if (const auto actor = caf::actor_cast<caf::actor>(found->second)) reprise::tell_to_stop(actor);
+  }
+
+  // -- who takes turns ---------------------------------------------------------------------------------------
+
+  /// From now on `who` takes no turns in `run`.
+  void hold(const std::string& who) { held_.insert(who); }
+  void release(const std::string& who) { held_.erase(who); }
+  void release_all() { held_.clear(); }
+
+  /// Lets `who` handle one message; returns false if it has none.
+  bool step(std::string_view who) {
+    const auto names = ready();
+    const auto found = std::find(names.begin(), names.end(), who);
+    if (found == names.end()) return false;
+    steps_.step(static_cast<std::size_t>(found - names.begin()));
+    return true;
+  }
+
+  /// Lets everybody who is not held run until nobody has a message.
+  void run() {
+    for (;;) {
+      const auto names = ready();
+      const auto next = std::find_if(names.begin(), names.end(),
+                                     [this](const auto& n) { return !held_.contains(n); });
+      if (next == names.end()) return;
+      steps_.step(static_cast<std::size_t>(next - names.begin()));
+    }
+  }
+
+  /// Returns who has a message.
+  std::vector<std::string> ready() {
+    std::vector<std::string> names;
+    for (const caf::local_actor* actor : steps_.ready()) {
+      if (const auto* a = dynamic_cast<const reprise::aggregate_actor*>(actor)) {
+        const std::string id = a->stream().substr(State::category.size() + 1);
+        aggregates_seen_[id] = a->address();
+        names.push_back("@" + id);
+      } else {
+        const std::string_view name = actor == nullptr ? "?" : actor->name();
+        names.emplace_back(name.starts_with("reprise.") ? name.substr(8) : name);
+      }
+    }
+    return names;
+  }
+
+  /// Lets the `index`th of `ready()` handle one message.
+  void step_at(std::size_t index) {
+    ready();
+    steps_.step(index);
+  }
+
+  // -- stopping ------------------------------------------------------------------------------------------------
+
+  /// From now on the gate is closed, as when a host begins to stop.
+  void close() { context_->gate->close(); }
+
+  /// Stops all actors as a host does at its deadline; whoever is held stays so.
+  void tell_to_stop() {
+    close();
+    reprise::tell_to_stop(supervisor_);
+    reprise::tell_to_stop(journal_);
+    for (const auto& reader : recoveries_) reprise::tell_to_stop(reader);
+  }
+
+  /// Ends this life at once, and begins another on the same journal.
+  void restart() {
+    stop_actors();
+    start();
+  }
+
+  // -- what came of it -----------------------------------------------------------------------------------------
+
+  reprise::host_context& context() { return *context_; }
+  faulty_journal& journal() { return *faulty_; }
+  const std::vector<std::string>& log() const { return log_; }
+  caf::actor_system& system() { return steps_.system(); }
+  const caf::actor& supervisor() const { return supervisor_; }
+  const std::deque<said>& account() const { return account_; }
+
+  /// From now on the log callback throws.
+  void throw_in_log() { log_throws_ = true; }
+
+  /// Returns how many log lines contain `part`.
+  std::size_t logged(std::string_view part) const {
+    return static_cast<std::size_t>(
+        std::count_if(log_.begin(), log_.end(),
+                      [part](const auto& line) { return line.find(part) != line.npos; }));
+  }
+
+  /// Returns what the journal holds of an aggregate.
+  State stored(const std::string& id) const {
+    return reprise::stream<State>{*config_.journal, id}.load().state;
+  }
+
+ private:
+  /// Where the stage takes deliveries, as a host does.
+  class entrance final : public reprise::entrance {
+   public:
+    entrance(std::shared_ptr<reprise::host_context> host, caf::actor supervisor)
+        : host_(std::move(host)), supervisor_(std::move(supervisor)) {}
+    void take(std::shared_ptr<reprise::delivery> d) override {
+      if (reprise::admit(*host_, reprise::model_of<State>(), *d)) {
+        reprise::tell(supervisor_, reprise::envelope{std::move(d)});
+      }
+    }
+    const caf::actor& supervisor() const override { return supervisor_; }
+    void let_go() { supervisor_ = nullptr; }
+
+   private:
+    std::shared_ptr<reprise::host_context> host_;
+    caf::actor supervisor_;
+  };
+
+  void start() {
+    auto config = config_;
+    config.journal.reset();
+    context_ = std::make_shared<reprise::host_context>(std::move(config));
+    journal_ = reprise::spawn_journal(system(), context_, config_.journal);
+    recoveries_ = reprise::spawn_recoveries(system(), context_, config_.journal);
+    supervisor_ = system().template spawn<reprise::supervisor>(
+        std::make_shared<reprise::aggregate_group>(reprise::model_of<State>(), context_, journal_,
+                                                   recoveries_));
+    entrance_ = std::make_shared<entrance>(context_, supervisor_);
+  }
+
+  void stop_actors() {
+    tell_to_stop();
+    entrance_->let_go();
+    supervisor_ = nullptr;
+    journal_ = nullptr;
+    recoveries_.clear();
+    aggregates_seen_.clear();
+    release_all();
+    run();
+    using part = reprise::host_context::part;
+    for (const auto what :
+         {part::supervisor, part::aggregate, part::journal, part::writer, part::recovery}) {
+      CAPTURE(static_cast<int>(what));
+      CHECK(context_->running(what) == 0);
+    }
+    CHECK(context_->gate->in_flight() == 0);
+    CHECK(context_->live == 0);
+    CHECK(context_->recovering == 0);
+    CHECK(context_->broken == 0);
+  }
+
+  said& open(const std::string& id, const std::string& command_id) {
+    const bool is_repeated = !command_id.empty() && !commands_.insert({id, command_id}).second;
+    return account_.emplace_back(said{id, command_id, is_repeated, acknowledged_[id], {}, {}});
+  }
+
+  reprise::answer_callback receiver(said& e) {
+    return [this, &e](reprise::answer a) {
+      // Whoever was told of a version, and then asks, must not be answered from before it.
+      if (!e.is_repeated
+          && (a.kind == answer_kind::accepted
+              || (a.kind == answer_kind::refused && a.version != 0))) {
+        CAPTURE(a);
+        CHECK(a.version >= e.acknowledged);
+      }
+      if (a.kind == answer_kind::accepted) {
+        acknowledged_[e.aggregate_id] = std::max(acknowledged_[e.aggregate_id], a.version);
+      }
+      e.answers.push_back(std::move(a));
+    };
+  }
+
+  void check(const said& e) {
+    CAPTURE(e.aggregate_id);
+    CAPTURE(e.command_id);
+    CHECK(e.answers.size() == 1);
+  }
+
+  /// Holds the answers against what is stored: all that was promised, and nothing that was denied.
+  void check_stored() {
+    struct stored_command {
+      std::uint64_t version;
+      std::uint32_t events;
+    };
+    std::map<std::pair<std::string, std::string>, stored_command> stored;
+    const std::string prefix = std::string(State::category) + "/";
+    config_.journal->read_all(1, [&](const reprise::commit_view& c) {
+      const std::string id(c.stream.substr(std::min(prefix.size(), c.stream.size())));
+      const stored_command what{c.last_version(), static_cast<std::uint32_t>(c.events.size())};
+      const bool is_new = stored.insert({{id, std::string(c.command_id)}, what}).second;
+      CAPTURE(c.command_id);
+      CHECK((is_new || c.command_id.empty() || config_.dedup_window < 1'000));
+      return true;
+    });
+    for (const said& e : account_) {
+      if (e.command_id.empty() || !e.is_answered() || config_.dedup_window < 1'000) continue;
+      const auto found = stored.find({e.aggregate_id, e.command_id});
+      CAPTURE(e.aggregate_id);
+      CAPTURE(e.command_id);
+      CAPTURE(e.answer());
+      if (e.kind() == answer_kind::accepted && e.answer().events != 0) {
+        CHECK(found != stored.end());
+        if (found == stored.end()) continue;
+        CHECK(found->second.version == e.answer().version);
+        CHECK(found->second.events == e.answer().events);
+      } else if (e.kind() != answer_kind::unknown && !is_sent_twice(e)) {
+        CHECK(found == stored.end());
+      }
+    }
+  }
+
+  bool is_sent_twice(const said& e) const {
+    return std::count_if(account_.begin(), account_.end(),
+                         [&e](const said& other) {
+                           return other.aggregate_id == e.aggregate_id
+                                  && other.command_id == e.command_id;
+                         })
+           > 1;
+  }
+
+  reprise::host_config config_;
+  std::shared_ptr<faulty_journal> faulty_;
+  std::vector<std::string> log_;
+  bool log_throws_ = false;
+  std::deque<said> account_;
+  std::map<std::string, std::uint64_t> acknowledged_;
+  std::set<std::pair<std::string, std::string>> commands_;
+  std::set<std::string> held_;
+
+  reprise::stepped_system steps_;
+  std::shared_ptr<reprise::host_context> context_;
+  caf::actor journal_;
+  std::vector<caf::actor> recoveries_;
+  caf::actor supervisor_;
+  std::shared_ptr<entrance> entrance_;
+  std::map<std::string, caf::actor_addr> aggregates_seen_;
+};
+
+/// Calls `play(choose)` once for every sequence of choices of which `most` at most are not 0; returns how often.
+/// `choose(n)` answers a number below `n`, and `play` does the same whenever it is answered the same.
+template <class Play>
+std::size_t for_every_order(std::size_t most, const Play& play) {
+  struct choice {
+    std::size_t taken;
+    std::size_t of;
+  };
+  std::vector<choice> path;
+  std::size_t count = 0;
+  do {
+    std::size_t depth = 0, others = 0;
+    play([&](std::size_t n) {
+      if (depth == path.size()) path.push_back({0, others < most ? n : 1});
+      if (path[depth].taken != 0) ++others;
+      return path[depth++].taken;
+    });
+    ++count;
+    while (!path.empty() && path.back().taken + 1 == path.back().of) path.pop_back();
+    if (!path.empty()) ++path.back().taken;
+  } while (!path.empty());
+  return count;
+}
+
+}  // namespace deterministic

@@ -1,0 +1,385 @@
+#!/usr/bin/env python3
+"""Breaks each promise of the actors on purpose, and shows that actor_tests fails on it.
+
+    tests/actors/sabotage.py [name…]
+
+Copies the checkout to a scratch directory, and for each sabotage, or those named, edits one place of the copy,
+builds actor_tests and runs it. Prints what caught it. Fails if a sabotage goes unnoticed, or no longer applies
+because the source has changed. The checkout itself is left alone.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUN_SECONDS = 300
+
+# name: (file, what it says, what it is made to say)
+SABOTAGES = {
+    # -- acknowledged means durable --------------------------------------------------------------------------------
+    "answers when a commit is handed in": (
+        "journal_actor.cpp",
+        "  queued_.push_back(std::move(a));\n",
+        "  if (a.content) a.content->settle(a.reply);\n  queued_.push_back(std::move(a));\n",
+    ),
+    "answers when a write begins": (
+        "journal_actor.cpp",
+        "  tell(*this, writer_, write_batch{writing_});\n",
+        "  for (append& a : writing_->appends) {\n    if (a.content) a.content->settle(a.reply);\n  }\n"
+        "  tell(*this, writer_, write_batch{writing_});\n",
+    ),
+    "answers queries and refusals on what is not durable": (
+        "aggregate_actor.cpp",
+        "if (tail_->durable.load(std::memory_order_acquire) == version_) return",
+        "return",
+    ),
+    "takes for durable what was handed in": (
+        "journal_actor.cpp",
+        "  a.from = current_sender();\n",
+        "  a.from = current_sender();\n  a.to->durable.store(a.expected_version + a.events.count());\n",
+    ),
+    "never learns that nothing is in flight": (
+        "journal_actor.cpp",
+        "  a.to->durable.store(a.expected_version + a.events.count(), std::memory_order_release);\n",
+        "",
+    ),
+    # -- a write that fails ----------------------------------------------------------------------------------------
+    "acknowledges what was in a failed write": (
+        "journal_actor.cpp",
+        'a.content->settle({kind, 0, 0, "the write failed: " + written.failure});',
+        "static_cast<void>(kind), a.content->settle(std::move(a.reply));",
+    ),
+    "denies what was in a failed write": (
+        "journal_actor.cpp",
+        "const auto kind = a.reply.events != 0 ? answer_kind::unknown : answer_kind::unavailable;\n    a.content",
+        "const auto kind = answer_kind::unavailable;\n    a.content",
+    ),
+    "writes on after a failed write": (
+        "journal_actor.cpp",
+        "return host_->has_failed() || a.to->conflicted",
+        "return a.to->conflicted",
+    ),
+    "forgets what queued behind a failed write": (
+        "journal_actor.cpp",
+        "    fail(written);\n    turn_back_queued();\n",
+        "    fail(written);\n",
+    ),
+    "denies a command that was sent again behind a failed write": (
+        "journal_actor.cpp",
+        "return a.events.empty() && a.reply.events != 0;",
+        "return a.events.empty() && a.reply.events == 77'777;",
+    ),
+    "goes on from a state that a failed write may have changed": (
+        "journal_actor.cpp",
+        "    if (!a.events.empty()) a.to->lost.store(true, std::memory_order_release);\n  }\n",
+        "  }\n",
+    ),
+    "recovers from a journal that failed": (
+        "recovery_actor.cpp",
+        "if (host_->has_failed()) {",
+        "if (false) {",
+    ),
+    "does not say that the journal failed": (
+        "host_context.cpp",
+        "  failed_.store(true, std::memory_order_release);\n  log(",
+        "  failed_.store(true, std::memory_order_release);\n  if (reason.empty()) log(",
+    ),
+    "takes too few results for good ones": (
+        "journal_actor.cpp",
+        "if (results.size() == appends.size()) return results;",
+        "if (results.size() <= appends.size()) return results;",
+    ),
+    "lets a clock that throws end the writer": (
+        "journal_actor.cpp",
+        "  try {\n    next.results = append_readable(next.appends);\n",
+        "  host_->config.clock();\n  try {\n    next.results = append_readable(next.appends);\n",
+    ),
+    "fails for good on one damaged stream": (
+        "journal_actor.cpp",
+        "if (!unreadable.insert(damage.where().stream).second || damage.where().stream.empty()) throw;",
+        "throw;",
+    ),
+    # -- one writer ------------------------------------------------------------------------------------------------
+    "writes what queued behind a conflict": (
+        "journal_actor.cpp",
+        "    settle(written);\n    turn_back_queued();\n",
+        "    settle(written);\n",
+    ),
+    "writes what comes in behind a conflict": (
+        "journal_actor.cpp",
+        "return host_->has_failed() || a.to->conflicted.load(std::memory_order_acquire);",
+        "return host_->has_failed() || (a.to == nullptr);",
+    ),
+    "begins the next write before a conflict is known": (
+        "journal_actor.cpp",
+        "  if (all_accepted) {\n",
+        "  if (all_accepted || true) {\n",
+    ),
+    "drops what a conflict returned": (
+        "aggregate_actor.cpp",
+        "if (content) queued().again.push_back(std::move(content));",
+        "",
+    ),
+    "reads again before what is in flight is settled": (
+        "aggregate_actor.cpp",
+        "  phase_ = phase::settling;\n  hand_in(nullptr, {}, version_, {});\n",
+        "  tail_ = std::make_shared<tail>(tail_->stream);\n  begin_recovery();\n",
+    ),
+    "decides what waited before what was returned": (
+        "aggregate_actor.cpp",
+        "  for (auto& d : now->again) on_delivery(std::move(d));\n  for (auto& d : now->waiting) on_delivery(std::move(d));\n",
+        "  for (auto& d : now->waiting) on_delivery(std::move(d));\n  for (auto& d : now->again) on_delivery(std::move(d));\n",
+    ),
+    # -- once ------------------------------------------------------------------------------------------------------
+    "decides a command that was sent again": (
+        "aggregate_actor.cpp",
+        "if (const auto first = window_.find(d->options().id)) {",
+        "if (const auto first = dedup_window(0).find(d->options().id)) {",
+    ),
+    "does not remember what it recorded": (
+        "aggregate_actor.cpp",
+        "  window_.remember(d->options().id, {version_, count});\n",
+        "",
+    ),
+    "does not remember what it replayed": (
+        "recovery_actor.cpp",
+        "  r.window.remember(c.command_id, {c.last_version(), static_cast<std::uint32_t>(c.events.size())});\n",
+        "",
+    ),
+    "stores no command id": (
+        "journal_actor.cpp",
+        "      c.command_id = a.content->options().id;\n",
+        "",
+    ),
+    # -- exactly one answer ----------------------------------------------------------------------------------------
+    "answers twice": (
+        "delivery.cpp",
+        "  if (settled_) return;\n",
+        "",
+    ),
+    "does not answer what is dropped": (
+        "delivery.cpp",
+        "  if (!settled_) settle({answer_kind::unknown",
+        "  if (settled_) settle({answer_kind::unknown",
+    ),
+    "drops what waits for recovery": (
+        "aggregate_actor.cpp",
+        "    queued().waiting.push_back(std::move(d));\n",
+        "    d.reset();\n",
+    ),
+    "forgets that a command was answered": (
+        "delivery.cpp",
+        "  if (gate_) gate_->leave();\n",
+        "",
+    ),
+    "does not answer what is written at the deadline": (
+        "journal_actor.cpp",
+        "      if (a.content) a.content->settle(stopped);\n",
+        "",
+    ),
+    "denies what is written at the deadline": (
+        "journal_actor.cpp",
+        "const answer stopped{answer_kind::unknown,",
+        "const answer stopped{answer_kind::unavailable,",
+    ),
+    "stops without waiting for what it took": (
+        "host.cpp",
+        "wait_until_empty(commands_until)",
+        "wait_until_empty(until - time)",
+    ),
+    "takes commands while it stops": (
+        "admission.cpp",
+        "if ((before & closed_bit) == 0 && before < limit_)",
+        "if ((before & ~closed_bit) < limit_)",
+    ),
+    "does not name what hangs": (
+        "host.cpp",
+        "if (!context_->wait_until_ended(until)) name_what_runs(report);",
+        "context_->wait_until_ended(until);",
+    ),
+    "loses the answer of an actor's request": (
+        "supervisor.cpp",
+        "    e.content->answer_to(reply_address(*this));\n",
+        "",
+    ),
+    # -- never a wrong state ---------------------------------------------------------------------------------------
+    "forgives a damaged history": (
+        "recovery_actor.cpp",
+        "    r.failure = thrown.what();\n",
+        "    static_cast<void>(thrown);\n",
+    ),
+    "skips an event that does not decode": (
+        "recovery_actor.cpp",
+        "      throw damaged_history(event_place(c, i), bad.what());\n",
+        "      static_cast<void>(bad);\n",
+    ),
+    "tells no place of a crash in the history": (
+        "recovery_actor.cpp",
+        'throw damaged_history(event_place(c, i), std::string("evolve threw: ") + thrown.what());',
+        'throw damaged_history({}, std::string("evolve threw: ") + thrown.what());',
+    ),
+    "reads a broken history again for each command": (
+        "aggregate_actor.cpp",
+        "    case phase::broken:\n      return turn_away(*d, *broken_reason_);\n",
+        "    case phase::broken:\n      turn_away(*d, *broken_reason_);\n      host().broken.fetch_sub(1);\n"
+        "      host().recovering.fetch_add(1);\n      return begin_recovery();\n",
+    ),
+    "stops reading after the first slice": (
+        "recovery_actor.cpp",
+        "if (read_slice(*r.content)) {",
+        "if (read_slice(*r.content) || true) {",
+    ),
+    "keeps a state that evolve left half way": (
+        "aggregate_actor.cpp",
+        "    return lose_state();\n  } catch",
+        "    return;\n  } catch",
+    ),
+    "lets a successor read before what was in flight is settled": (
+        "supervisor.cpp",
+        "if (gone.last->durable.load(std::memory_order_acquire) == gone.version) {",
+        "if (true) {",
+    ),
+    "lets a successor deny what was in flight": (
+        "aggregate_actor.cpp",
+        "const bool forgot = window_.size() == 0 && (",
+        "const bool forgot = window_.size() == 77'777 && (",
+    ),
+    # -- bounded ---------------------------------------------------------------------------------------------------
+    "lets any number wait for recovery": (
+        "aggregate_actor.cpp",
+        "if (queued().waiting.size() < most) {",
+        "if (queued().waiting.size() < most || true) {",
+    ),
+    "takes any number of commands": (
+        "admission.cpp",
+        "&& before < limit_)",
+        "&& before < ~closed_bit)",
+    ),
+    "takes ids of any length": (
+        "supervisor.cpp",
+        "if (size >= least && size <= most) return {};",
+        "if (size >= least || size <= most) return {};",
+    ),
+    "takes commands of any type": (
+        "supervisor.cpp",
+        "if (&d.model() != &model) {",
+        "if (&d.model() == nullptr) {",
+    ),
+    "writes batches of any size": (
+        "journal_actor.cpp",
+        "count < queued_.size() && count < host_->config.max_batch_commits && ",
+        "count < queued_.size() && ",
+    ),
+    "writes any number of bytes at once": (
+        "journal_actor.cpp",
+        " && bytes < host_->config.max_batch_bytes) {",
+        ") {",
+    ),
+    # -- speed, and neighbours ---------------------------------------------------------------------------------------
+    "writes one commit at a time": (
+        "journal_actor.cpp",
+        "count < queued_.size() && count < host_->config.max_batch_commits && ",
+        "count < 1 && ",
+    ),
+    "answers before the next write begins": (
+        "journal_actor.cpp",
+        "    write_next();\n    settle(written);\n",
+        "    settle(written);\n    write_next();\n",
+    ),
+    "recovers a long history in one go": (
+        "recovery_actor.cpp",
+        "slice_events = 10'000;",
+        "slice_events = 10'000'000;",
+    ),
+    "ends with a command whose decide crashes": (
+        "aggregate_actor.cpp",
+        'return crashed(*d, std::string("decide threw: ") + thrown.what());',
+        "throw;",
+    ),
+    "never forgets an actor that has ended": (
+        "supervisor.cpp",
+        "if (found == aggregates_.end() || found->second.address() != gone.who) return;",
+        "if (found != aggregates_.end()) return;",
+    ),
+}
+
+
+def run(command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", **options)
+
+
+def build(build_dir):
+    return run(["cmake", "--build", build_dir, "--target", "actor_tests"])
+
+
+def find_catcher(build_dir):
+    """Returns the test case that failed, or None if all passed."""
+    program = next(p for p in build_dir.rglob("actor_tests") if p.is_file())
+    env = dict(os.environ, RC_PARAMS="max_success=50 noshrink=1")
+    try:
+        result = run([program, "--abort-after=1"], env=env, timeout=RUN_SECONDS)
+    except subprocess.TimeoutExpired:
+        return "it hangs"
+    if result.returncode == 0:
+        return None
+    found = re.search(r"TEST CASE:\s+(.*)", result.stdout)
+    return found.group(1) if found else f"it crashes with {result.returncode}"
+
+
+def pattern_of(text):
+    """Matches `text` however it is broken into lines."""
+    return re.compile(r"\s*".join(re.escape(token) for token in re.findall(r"\w+|[^\w\s]", text)))
+
+
+def try_one(name, actors, build_dir):
+    """Returns whether the sabotage was caught, and prints by what."""
+    file, before, after = SABOTAGES[name]
+    path = actors / file
+    whole = path.read_text()
+    places = list(pattern_of(before).finditer(whole))
+    if len(places) != 1:
+        print(f"STALE     {name}: {file} says it {len(places)} times", flush=True)
+        return False
+    path.write_text(whole[: places[0].start()] + after + whole[places[0].end() :])
+    try:
+        built = build(build_dir)
+        if built.returncode != 0:
+            print(f"STALE     {name}: it does not compile\n{built.stdout[-2000:]}", flush=True)
+            return False
+        catcher = find_catcher(build_dir)
+    finally:
+        path.write_text(whole)
+    print(f"UNNOTICED {name}" if catcher is None else f"caught    {name}\n          by: {catcher}", flush=True)
+    return catcher is not None
+
+
+def main():
+    names = sys.argv[1:] or list(SABOTAGES)
+    unknown = [name for name in names if name not in SABOTAGES]
+    if unknown:
+        sys.exit(f"no such sabotage: {', '.join(unknown)}")
+    # A place that stays, so that a second run builds only what has changed.
+    scratch = pathlib.Path(tempfile.gettempdir(), f"reprise-sabotage-{os.getuid()}")
+    tree, build_dir = scratch / "tree", scratch / "build"
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git"))
+    configured = run(["cmake", "-S", tree, "-B", build_dir, "-G", "Ninja", "-DREPRISE_INSTALL=OFF",
+                      "-DREPRISE_ROCKSDB=OFF"])
+    built = build(build_dir) if configured.returncode == 0 else configured
+    if built.returncode != 0:
+        sys.exit(built.stdout[-4000:])
+    catcher = find_catcher(build_dir)
+    if catcher is not None:
+        sys.exit(f"actor_tests fails without any sabotage: {catcher}")
+    caught = sum(try_one(name, tree / "actors/reprise", build_dir) for name in names)
+    print(f"{caught} of {len(names)} sabotages caught")
+    sys.exit(0 if caught == len(names) else 1)
+
+
+if __name__ == "__main__":
+    main()

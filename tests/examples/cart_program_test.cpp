@@ -1,0 +1,350 @@
+// The program `cart` as its user meets it: what it prints, where, and with which exit status.
+// CART_PROGRAM is its path.
+
+#include "reprise/rocksdb_journal.hpp"
+#include "reprise/stream.hpp"
+#include "shopping_cart/shopping_cart.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <signal.h>
+#include <stdlib.h>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace shop;
+
+namespace {
+
+struct outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+/// A directory of its own, in which the program runs, and which is gone after the test.
+class shell {
+ public:
+  shell() {
+    std::string name = std::filesystem::temp_directory_path() / "cart-test-XXXXXX";
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  shell(const shell&) = delete;
+  shell& operator=(const shell&) = delete;
+  ~shell() { std::filesystem::remove_all(path_); }
+
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+  /// Runs `cart` with arguments as one types them.
+  outcome cart(const std::string& arguments) const {
+    const std::string line = "cd '" + path_.string() + "' && '" CART_PROGRAM "' " + arguments
+                             + " > out 2> err";
+    const int status = std::system(line.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(path_ / "out"),
+            contents(path_ / "err")};
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Returns the first `"name": value` of a report in JSON.
+std::string field(const std::string& json, const std::string& name) {
+  std::smatch found;
+  return std::regex_search(json, found, std::regex("\"" + name + "\": ([^,\n]+)")) ? found[1].str()
+                                                                                   : "missing";
+}
+
+constexpr const char* two_teas =
+    R"({"cart":"cart-42","command":"add_product","product_id":"tea","quantity":2})"
+    "\n";
+
+}  // namespace
+
+// -- usage ---------------------------------------------------------------------
+
+TEST_CASE("a usage error is status 1, and says where to read on") {
+  const shell sh;
+  for (const std::string arguments :
+       {"", "steal", "simulate --carts 0", "simulate --carts many", "simulate --journal paper",
+        "simulate --skew x", "simulate --journal memory --dir d", "simulate --input x --seed 1",
+        "journal", "journal show cart-42", "journal show --dir d",
+        "journal export --dir d --from 0", "simulate --no-such-option"}) {
+    INFO("cart " << arguments);
+    const auto result = sh.cart(arguments);
+    CHECK(result.status == 1);
+    CHECK(result.out.empty());
+    CHECK(contains(result.err, "--help"));
+  }
+}
+
+TEST_CASE("help is a result, and status 0") {
+  const shell sh;
+  const auto result = sh.cart("simulate --help");
+  CHECK(result.status == 0);
+  CHECK(contains(result.out, "--shoppers"));
+  CHECK(result.err.empty());
+}
+
+// -- simulate ------------------------------------------------------------------
+
+TEST_CASE("a small simulation is checked, restarted in the middle, and reported as a table") {
+  const shell sh;
+  const auto result = sh.cart(
+      "simulate --journal memory --carts 10 --shoppers 8 --commands 500 --seed 7");
+  CHECK(result.status == 0);
+  CHECK(contains(result.err,
+                 "cart: 500 commands by 8 shoppers on 10 carts, seed 7, journal in memory"));
+  CHECK(std::regex_search(result.out, std::regex("seed +7\n")));
+  CHECK(std::regex_search(result.out, std::regex("commands +500\n")));
+  CHECK(std::regex_search(result.out, std::regex("restart +after 2[0-9]+ commands: stopped in ")));
+  CHECK(contains(result.out, "500 answers and "));
+}
+
+TEST_CASE("a simulation with one shopper is the same every time") {
+  const shell sh;
+  const auto result = sh.cart(
+      "simulate --journal memory --carts 10 --shoppers 1 --commands 400 --seed 7 --json");
+  CHECK(result.status == 0);
+  CHECK(field(result.out, "seed") == "7");
+  CHECK(field(result.out, "count") == "400");
+  CHECK(field(result.out, "accepted") == "373");
+  CHECK(field(result.out, "already_so") == "22");
+  CHECK(field(result.out, "refused") == "5");
+  CHECK(field(result.out, "events") == "373");
+  CHECK(field(result.out, "difference_count") == "0");
+  CHECK(field(result.out, "finished") == "true");
+  CHECK(field(result.out, "exit_status") == "0");
+}
+
+TEST_CASE("the commands of an input take effect in their order") {
+  const shell sh;
+  write(sh / "in.jsonl", std::string(two_teas) + "\n"
+                             + R"({"cart":"cart-42","command":"check_out"})" + "\n" + two_teas);
+  const auto result = sh.cart("simulate --journal memory --input in.jsonl --json");
+  CHECK(result.status == 0);
+  CHECK(field(result.out, "count") == "3");
+  CHECK(field(result.out, "accepted") == "2");
+  CHECK(field(result.out, "is_checked_out") == "1");
+
+  const auto piped = sh.cart("simulate --journal memory --input - --json < in.jsonl");
+  CHECK(piped.status == 0);
+  CHECK(field(piped.out, "accepted") == "2");
+}
+
+TEST_CASE("a bad line is refused by file, line and reason, and those before it have taken effect") {
+  const shell sh;
+  write(sh / "in.jsonl",
+        std::string(two_teas) + R"({"cart":"cart-42","command":"steal"})" + "\n" + two_teas);
+  const auto result = sh.cart("simulate --journal memory --input in.jsonl");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "cart: in.jsonl:2: there is no command \"steal\""));
+  CHECK(contains(result.err, "; the 1 command before it took effect\n"));
+  CHECK(std::regex_search(result.out, std::regex("accepted +1\n")));
+}
+
+TEST_CASE("an input that is not there is status 2") {
+  const shell sh;
+  const auto result = sh.cart("simulate --journal memory --input nothing.jsonl");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "cart: nothing.jsonl: No such file or directory\n"));
+}
+
+TEST_CASE("an interrupt is status 130, and what there is is printed") {
+  const shell sh;
+  std::array<int, 2> input{};
+  std::array<int, 2> output{};
+  std::array<int, 2> errors{};
+  REQUIRE(pipe(input.data()) == 0);
+  REQUIRE(pipe(output.data()) == 0);
+  REQUIRE(pipe(errors.data()) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    dup2(input[0], STDIN_FILENO);
+    dup2(output[1], STDOUT_FILENO);
+    dup2(errors[1], STDERR_FILENO);
+    for (const int fd : {input[0], input[1], output[0], output[1], errors[0], errors[1]}) close(fd);
+    execl(CART_PROGRAM, "cart", "simulate", "--journal", "memory", "--input", "-", nullptr);
+    _exit(127);
+  }
+  close(output[1]);
+  close(errors[1]);
+  // Its first line says that it is ready; its input stays open, so that it would go on for ever.
+  char c = 0;
+  while (read(errors[0], &c, 1) == 1 && c != '\n') {}
+  kill(child, SIGINT);
+  std::string out;
+  while (read(output[0], &c, 1) == 1) out += c;
+  int status = 0;
+  waitpid(child, &status, 0);
+  for (const int fd : {input[0], input[1], output[0], errors[0]}) close(fd);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 130);
+  CHECK(contains(out, "commands"));
+  CHECK(contains(out, "not finished"));
+}
+
+// -- journals ------------------------------------------------------------------
+
+namespace {
+
+void store(const std::filesystem::path& directory, const std::string& cart) {
+  const auto journal = reprise::rocksdb_at(directory);
+  reprise::stream<shopping_cart> stream{*journal, cart};
+  stream.append(0, {product_added_to_cart{"tea", 2}});
+  stream.append(1, {product_quantity_changed{"tea", 3}, cart_checked_out{}});
+}
+
+}  // namespace
+
+TEST_CASE("a simulation makes a directory for its journal, names it, and another goes on with it") {
+  const shell sh;
+  const auto first = sh.cart("simulate --carts 10 --shoppers 4 --commands 200 --seed 7 --json");
+  CHECK(first.status == 0);
+  const std::string quoted = field(first.out, "directory");
+  const std::string directory = quoted.substr(1, quoted.size() - 2);
+  CHECK(directory.starts_with("cart-journal-"));
+  CHECK(contains(first.err, "journal in " + directory));
+  CHECK(field(first.out, "events_before") == "0");
+
+  const auto second = sh.cart(
+      "simulate --carts 10 --shoppers 4 --commands 200 --seed 8 --json --dir " + directory);
+  CHECK(second.status == 0);
+  CHECK(field(second.out, "events_before") == field(first.out, "events"));
+  CHECK(field(second.out, "difference_count") == "0");
+
+  const auto verified = sh.cart("journal verify --dir " + directory);
+  CHECK(verified.status == 0);
+  CHECK(contains(verified.out, ", all sound\n"));
+}
+
+TEST_CASE("show prints a cart and its events as of any version") {
+  const shell sh;
+  store(sh / "d", "cart-42");
+  const auto now = sh.cart("journal show --dir d cart-42");
+  CHECK(now.status == 0);
+  CHECK(contains(now.out, "cart \"cart-42\" at version 3: 3 \"tea\", checked out\n"));
+  CHECK(std::regex_search(
+      now.out, std::regex(" 2  [-0-9]+T[:.0-9]+Z  product quantity changed: now 3 \"tea\"\n")));
+
+  const auto earlier = sh.cart("journal show --dir d cart-42 --at 2");
+  CHECK(contains(earlier.out, "cart \"cart-42\" at version 2: 3 \"tea\"\n"));
+  CHECK_FALSE(contains(earlier.out, "checked out"));
+}
+
+TEST_CASE("show of what is not there is status 2") {
+  const shell sh;
+  store(sh / "d", "cart-42");
+  CHECK(sh.cart("journal show --dir d cart-43").status == 2);
+  CHECK(contains(sh.cart("journal show --dir d cart-43").err,
+                 "the journal has no events of cart \"cart-43\""));
+  CHECK(sh.cart("journal show --dir d cart-42 --at 4").status == 2);
+  CHECK(contains(sh.cart("journal show --dir d cart-42 --at 4").err,
+                 "is at version 3, and has no version 4"));
+}
+
+TEST_CASE("export prints an event a line, in commit order, from any position") {
+  const shell sh;
+  store(sh / "d", "cart-42");
+  const auto all = sh.cart("journal export --dir d");
+  CHECK(all.status == 0);
+  CHECK(std::regex_match(
+      all.out,
+      std::regex(
+          R"re(\{"position":1,"stream":"shopping_cart/cart-42","version":1,"event":"product_added_to_cart","time":"[^"]+","command_id":"","data":\{"product_id":"tea","quantity":2\}\}\n)re"
+          R"re(\{"position":2,.*"version":2,"event":"product_quantity_changed",.*\}\n)re"
+          R"re(\{"position":3,.*"version":3,"event":"cart_checked_out",.*"data":\{\}\}\n)re")));
+  CHECK(sh.cart("journal export --dir d --from 3").out.starts_with(R"({"position":3,)"));
+  CHECK(sh.cart("journal export --dir d --from 9").out.empty());
+}
+
+TEST_CASE("an id that is not UTF-8 is exported as hex") {
+  const shell sh;
+  store(sh / "d", "\xff");
+  const auto result = sh.cart("journal export --dir d --from 3");
+  CHECK(result.status == 0);
+  CHECK(contains(result.out, R"("stream":{"hex":"73686f7070696e675f636172742fff"})"));
+}
+
+TEST_CASE("an event that does not decode is a damage, named with its place") {
+  const shell sh;
+  store(sh / "d", "cart-42");
+  {
+    const auto journal = reprise::rocksdb_at(sh / "d");
+    reprise::encoded_events events;
+    events.add({"cart_stolen", 0, ""});
+    reprise::append_commit(*journal, "shopping_cart/cart-42", 3, events);
+  }
+  const std::string place =
+      "stream \"shopping_cart/cart-42\", version 4, position 4: this program knows no event";
+  const auto verified = sh.cart("journal verify --dir d");
+  CHECK(verified.status == 3);
+  CHECK(contains(verified.out, "damage: " + place));
+  CHECK(contains(verified.out, ", and 1 damage\n"));
+  for (const std::string tool : {"show --dir d cart-42", "export --dir d"}) {
+    const auto result = sh.cart("journal " + tool);
+    CHECK(result.status == 3);
+    CHECK(contains(result.err, place));
+  }
+  CHECK(sh.cart("journal show --dir d cart-42 --at 3").status == 0);
+}
+
+TEST_CASE("a simulation does not go on with a journal that it cannot read") {
+  const shell sh;
+  {
+    const auto journal = reprise::rocksdb_at(sh / "d");
+    reprise::encoded_events events;
+    events.add({"cart_stolen", 0, ""});
+    reprise::append_commit(*journal, "shopping_cart/cart-42", 0, events);
+  }
+  const auto result = sh.cart("simulate --commands 10 --dir d");
+  CHECK(result.status == 2);
+  CHECK(result.out.empty());
+  CHECK(contains(result.err, "version 1, position 1: this program knows no event \"cart_stolen\""));
+}
+
+TEST_CASE("a directory that is no journal is an error and stays as it is") {
+  const shell sh;
+  std::filesystem::create_directory(sh / "empty");
+  for (const std::string directory : {"empty", "missing"}) {
+    for (const std::string tool : {"show cart-42", "export", "verify"}) {
+      const auto result = sh.cart("journal " + tool + " --dir " + directory);
+      CHECK(result.status == 2);
+      CHECK(result.out.empty());
+      CHECK(result.err.starts_with("cart: "));
+    }
+  }
+  CHECK(std::filesystem::is_empty(sh / "empty"));
+  CHECK_FALSE(std::filesystem::exists(sh / "missing"));
+}
+
+TEST_CASE("a journal that another process has open is said to be so") {
+  const shell sh;
+  const auto journal = reprise::rocksdb_at(sh / "d");
+  for (const std::string command : {"journal verify --dir d", "simulate --commands 10 --dir d"}) {
+    const auto result = sh.cart(command);
+    CHECK(result.status == 2);
+    CHECK(contains(result.err, "open already"));
+  }
+}

@@ -1,0 +1,213 @@
+#include "cart/check.hpp"
+
+#include "cart/report.hpp"
+#include "reprise/memory_journal.hpp"
+#include "reprise/stream.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace shop;
+using reprise::answer_kind;
+using simulation::cart_history;
+using simulation::difference;
+using simulation::told;
+
+namespace {
+
+/// A cart to which two things happened as they should; each test then falsifies one of the three accounts of it.
+struct two_commands {
+  std::shared_ptr<reprise::journal> journal = reprise::in_memory();
+  cart_history history;
+  reprise::observed<shopping_cart> recovered{shopping_cart{{{"tea", 2}}, true}, 2,
+                                             answer_kind::accepted, ""};
+
+  two_commands() {
+    store("a", product_added_to_cart{"tea", 2});
+    store("b", cart_checked_out{});
+    history.commands = {{add_product{"tea", 2}, "a", 1, 1, answer_kind::accepted, ""},
+                        {check_out{}, "b", 2, 1, answer_kind::accepted, ""},
+                        {change_quantity{"tea", 2}, "c", 1, 0, answer_kind::accepted, ""},
+                        {remove_product{"tea"}, "d", 2, 0, answer_kind::refused, "is_checked_out"}};
+    history.looks = {{0, simulation::fingerprint_of("empty")},
+                     {1, simulation::fingerprint_of("2 \"tea\"")},
+                     {2, simulation::fingerprint_of("2 \"tea\", checked out")}};
+  }
+
+  void store(const std::string& command_id, const shopping_cart::event& event) {
+    reprise::encoded_events events;
+    reprise::encode_event<shopping_cart>(event, events);
+    reprise::commit c;
+    c.stream = "shopping_cart/cart";
+    c.expected_version = journal->last_position();
+    c.command_id = command_id;
+    c.events = &events;
+    REQUIRE(journal->append({&c, 1}).front().accepted);
+  }
+
+  std::vector<difference> differences() const {
+    return check_cart("cart", history, *journal, recovered);
+  }
+
+  /// Returns the one difference, as text.
+  std::string difference_found() const {
+    const auto all = differences();
+    if (all.size() != 1) return std::to_string(all.size()) + " differences";
+    return "version " + std::to_string(all[0].version) + ": " + all[0].expected + " / "
+           + all[0].found;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(two_commands, "three accounts that agree have no difference") {
+  CHECK(differences().empty());
+}
+
+TEST_CASE_FIXTURE(two_commands, "an acknowledged command that is not in the journal is found") {
+  history.commands.push_back({add_product{"jam", 1}, "e", 3, 1, answer_kind::accepted, ""});
+  CHECK(difference_found()
+        == R"(version 3: add product: 1 "jam", acknowledged / nothing of it in the journal)");
+}
+
+TEST_CASE_FIXTURE(two_commands, "an event that nobody was told of is found") {
+  history.commands.erase(history.commands.begin() + 1);
+  CHECK(difference_found() == "version 2: no commit that nobody was told of / cart checked out");
+}
+
+TEST_CASE_FIXTURE(two_commands, "a commit whose sender was told that nobody knew is none") {
+  history.commands[1].kind = answer_kind::unknown;
+  CHECK(differences().empty());
+}
+
+TEST_CASE_FIXTURE(two_commands, "an unknown outcome that was not stored is no difference") {
+  history.commands.push_back({add_product{"jam", 1}, "e", 0, 0, answer_kind::unknown, ""});
+  CHECK(differences().empty());
+}
+
+TEST_CASE_FIXTURE(two_commands, "a command that was stored twice is found") {
+  store("b", cart_checked_out{});
+  recovered.version = 3;
+  CHECK(difference_found() == "version 3: no commit that nobody was told of / cart checked out");
+}
+
+TEST_CASE_FIXTURE(two_commands, "an event that the model does not expect of the command is found") {
+  history.commands[0].command = add_product{"tea", 1};
+  CHECK(difference_found()
+        == R"(version 1: product added to cart: 1 "tea" / product added to cart: 2 "tea")");
+}
+
+TEST_CASE_FIXTURE(two_commands, "a refusal that the model does not expect is found") {
+  history.commands.push_back(
+      {add_product{"jam", 1}, "e", 1, 0, answer_kind::refused, "is_checked_out"});
+  CHECK(
+      difference_found()
+      == R"(version 1: product added to cart: 1 "jam" for add product: 1 "jam" / refused: is_checked_out)");
+}
+
+TEST_CASE_FIXTURE(two_commands, "an already so that the model does not expect is found") {
+  history.commands.push_back({remove_product{"tea"}, "e", 1, 0, answer_kind::accepted, ""});
+  CHECK(difference_found()
+        == R"(version 1: product removed from cart: "tea" for remove product: "tea" / already so)");
+}
+
+TEST_CASE_FIXTURE(two_commands, "a judgement at a version that the cart never had is found") {
+  history.commands.push_back({check_out{}, "e", 7, 0, answer_kind::accepted, ""});
+  CHECK(difference_found()
+        == "version 7: a version that the cart went through / already so, judged there");
+}
+
+TEST_CASE_FIXTURE(two_commands, "a look that saw something else is found") {
+  history.looks[1].fingerprint = 4711;
+  CHECK(difference_found() == R"(version 1: 2 "tea" / something else, seen by a shopper)");
+}
+
+TEST_CASE_FIXTURE(two_commands,
+                  "a recovered cart of another version, with other contents, or none is found") {
+  SUBCASE("another version") {
+    recovered.version = 1;
+    CHECK(difference_found() == "version 2: recovery up to this version / version 1");
+  }
+  SUBCASE("other contents") {
+    recovered.value->items["tea"] = 3;
+    CHECK(difference_found() == R"(version 2: 2 "tea", checked out / 3 "tea", checked out)");
+  }
+  SUBCASE("none") {
+    recovered = {std::nullopt, 0, answer_kind::unavailable, "broken"};
+    CHECK(difference_found() == R"(version 2: 2 "tea", checked out / unavailable: broken)");
+  }
+}
+
+TEST_CASE_FIXTURE(two_commands, "an answer with the version of another command's commit is found") {
+  history.commands[0].id = "x";
+  CHECK(
+      difference_found()
+      == R"(version 1: add product: 2 "tea" of command x / product added to cart: 2 "tea" of command a)");
+}
+
+TEST_CASE_FIXTURE(two_commands, "a command that is sent again is told the first answer") {
+  history.commands.push_back(history.commands[0]);
+  CHECK(differences().empty());
+}
+
+TEST_CASE_FIXTURE(two_commands, "a history begins from what the journal held before") {
+  history.base.follow(product_added_to_cart{"tea", 2});
+  history.base_version = 1;
+  history.looks.erase(history.looks.begin());
+
+  SUBCASE("and a command of before is told the first answer") {
+    CHECK(differences().empty());
+  }
+  SUBCASE("and an answer that was not that command's is found") {
+    history.commands[0].id = "x";
+    CHECK(difference_found() == "version 1: a commit of command x / one of command a");
+  }
+}
+
+TEST_CASE("a difference is named in the report, and is status 3 before anything else") {
+  simulation::report report;
+  report.difference_count = 2;
+  report.differences = {{"cart-7", 12, "2 \"tea\"", "3 \"tea\""}};
+  report.failure = "the disk is full";
+  report.was_interrupted = true;
+  CHECK(exit_status(report) == 3);
+
+  std::ostringstream table;
+  print_table(table, report);
+  CHECK(table.str().find(
+            "\n  \"cart-7\", version 12\n    expected  2 \"tea\"\n    found     3 \"tea\"\n")
+        != std::string::npos);
+  CHECK(table.str().find("and 1 more difference\n") != std::string::npos);
+
+  std::ostringstream json;
+  print_json(json, report);
+  CHECK(json.str().find(R"("cart": "cart-7",)") != std::string::npos);
+  CHECK(json.str().find(R"("exit_status": 3)") != std::string::npos);
+}
+
+TEST_CASE("a run that failed is status 2, one that was interrupted 130") {
+  simulation::report report;
+  CHECK(exit_status(report) == 0);
+  report.was_interrupted = true;
+  CHECK(exit_status(report) == 130);
+  report.failure = "the disk is full";
+  CHECK(exit_status(report) == 2);
+}
+
+TEST_CASE("percentiles are those of the samples that are asked for") {
+  using namespace std::chrono_literals;
+  simulation::latencies latency;
+  CHECK(latency.percentile(0.5) == 0us);
+  for (int i = 100; i >= 1; --i) latency.add(i * 1ms);
+  CHECK(latency.percentile(0) == 1ms);
+  CHECK(latency.percentile(0.5) == 51ms);
+  CHECK(latency.percentile(0.99) == 100ms);
+  CHECK(latency.percentile(1) == 100ms);
+  CHECK(latency.percentile(1, 98) == 2ms);
+  CHECK(latency.percentile(1, 100) == 0us);
+}

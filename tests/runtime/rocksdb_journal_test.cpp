@@ -1,0 +1,169 @@
+#include "reprise/rocksdb_journal.hpp"
+
+#include "journal_contract.hpp"
+#include "rocksdb_damage.hpp"
+#include "scratch_directory.hpp"
+
+#include <doctest/doctest.h>
+#include <rocksdb/db.h>
+
+#include <cstdlib>
+#include <map>
+
+namespace fs = std::filesystem;
+using namespace reprise;
+using namespace reprise::testing;
+
+namespace {
+
+std::map<std::string, std::string> contents(const fs::path& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    files[entry.path().filename().string()] = bytes_of(entry.path());
+  }
+  return files;
+}
+
+void make_foreign_database(const fs::path& directory) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  rocksdb::DB* db = nullptr;
+  REQUIRE(rocksdb::DB::Open(options, directory.string(), &db).ok());
+  REQUIRE(db->Put({}, "somebody's", "data").ok());
+  delete db;
+}
+
+constexpr const char* directory_of_other = "REPRISE_TEST_DIRECTORY";
+
+/// Runs this program once more, with only the test case `name` that is skipped otherwise.
+int run_again(const std::string& name, const fs::path& directory) {
+  const std::string command = std::string(directory_of_other) + "='" + directory.string() + "' '"
+                              + fs::read_symlink("/proc/self/exe").string()
+                              + "' --no-skip --minimal --test-case='" + name + "'";
+  return std::system(command.c_str());
+}
+
+}  // namespace
+
+TEST_CASE("the RocksDB journal keeps the contract of every journal") {
+  const scratch_directory scratch;
+  journal_contract([&] { return rocksdb_at(scratch / "journal"); });
+}
+
+TEST_CASE("a RocksDB journal whose events are in tables keeps the contract too") {
+  const scratch_directory scratch;
+  detail::rocksdb_seams small_buffer;
+  small_buffer.buffer_bytes = std::size_t{64} * 1024;
+  journal_contract([&] { return detail::rocksdb_at(scratch / "journal", {}, small_buffer); });
+}
+
+TEST_CASE("a journal that is open cannot be opened again, and the error names its directory") {
+  const scratch_directory scratch;
+  const auto journal = rocksdb_at(scratch / "journal");
+  REQUIRE(append(*journal, "cart/1", 0, {"a"}));
+  const fs::path other_spelling = scratch / "journal/../journal/.";
+  CHECK_THROWS_AS(rocksdb_at(scratch / "journal"), journal_in_use);
+  CHECK_THROWS_AS(rocksdb_at(scratch / "journal", {.read_only = true}), journal_in_use);
+  CHECK_THROWS_AS(rocksdb_at(other_spelling), journal_in_use);
+  CHECK(run_again("(another process) the journal is in use", scratch / "journal") == 0);
+  CHECK(append(*journal, "cart/1", 1, {"b"}));
+  try {
+    rocksdb_at(scratch / "journal");
+  } catch (const journal_in_use& in_use) {
+    CHECK(std::string(in_use.what()).find((scratch / "journal").string()) != std::string::npos);
+  }
+}
+
+TEST_CASE("a journal that is open read-only cannot be opened again") {
+  const scratch_directory scratch;
+  rocksdb_at(scratch / "journal");
+  const auto reader = rocksdb_at(scratch / "journal", {.read_only = true});
+  CHECK_THROWS_AS(rocksdb_at(scratch / "journal"), journal_in_use);
+  CHECK_THROWS_AS(rocksdb_at(scratch / "journal", {.read_only = true}), journal_in_use);
+  CHECK(run_again("(another process) the journal is in use", scratch / "journal") == 0);
+}
+
+TEST_CASE("(another process) the journal is in use" * doctest::skip()) {
+  const char* directory = std::getenv(directory_of_other);
+  REQUIRE(directory != nullptr);
+  CHECK_THROWS_AS(rocksdb_at(directory), journal_in_use);
+  CHECK_THROWS_AS(rocksdb_at(directory, {.read_only = true}), journal_in_use);
+}
+
+TEST_CASE("read-only reads what is there, changes no byte, and appends nothing") {
+  const scratch_directory scratch;
+  {
+    const auto journal = rocksdb_at(scratch / "journal");
+    REQUIRE(append(*journal, "cart/1", 0, {"a"}));
+    REQUIRE(append(*journal, "cart/1", 1, {"b"}));
+  }
+  const auto before = contents(scratch / "journal");
+  {
+    const auto reader = rocksdb_at(scratch / "journal", {.read_only = true});
+    CHECK(stream_of(*reader, "cart/1") == "1 a, 2 b");
+    CHECK(verified(*reader) == order_of(*reader));
+    CHECK(reader->last_position() == 2);
+    CHECK_THROWS_AS(append(*reader, "cart/1", 2, {"c"}), journal_failure);
+  }
+  CHECK((contents(scratch / "journal") == before));
+}
+
+TEST_CASE("read-only makes nothing where no journal is") {
+  const scratch_directory scratch;
+  CHECK_THROWS_AS(rocksdb_at(scratch / "absent", {.read_only = true}), journal_failure);
+  CHECK_THROWS_AS(rocksdb_at(scratch.path(), {.read_only = true}), journal_failure);
+  CHECK(fs::is_empty(scratch.path()));
+}
+
+TEST_CASE("a directory that holds something else is refused, and left as it is") {
+  const scratch_directory scratch;
+  const fs::path directory = scratch / "other";
+  fs::create_directories(directory);
+  SUBCASE("somebody's file") {
+    write_bytes(directory / "letter.txt", "Dear …");
+  }
+  SUBCASE("another RocksDB database") {
+    make_foreign_database(directory);
+  }
+  const auto before = contents(directory);
+  CHECK_THROWS_AS(rocksdb_at(directory), journal_failure);
+  CHECK_THROWS_AS(rocksdb_at(directory, {.read_only = true}), journal_failure);
+  CHECK((contents(directory) == before));
+}
+
+TEST_CASE("a file in place of the directory is refused") {
+  const scratch_directory scratch;
+  write_bytes(scratch / "file", "");
+  CHECK_THROWS_AS(rocksdb_at(scratch / "file"), journal_failure);
+  CHECK_THROWS_AS(rocksdb_at(scratch / "file", {.read_only = true}), journal_failure);
+}
+
+TEST_CASE("a format that is not known is refused") {
+  const scratch_directory scratch;
+  rocksdb_at(scratch / "journal");
+  raw_database(scratch / "journal").put("default", "format", "reprise journal 2");
+  CHECK_THROWS_AS(rocksdb_at(scratch / "journal"), journal_failure);
+}
+
+TEST_CASE("a making that was interrupted is taken up again") {
+  const scratch_directory scratch;
+  SUBCASE("before there was a database") {
+    fs::create_directories(scratch / "journal");
+    write_bytes(scratch / "journal/LOCK", "");
+    write_bytes(scratch / "journal/MANIFEST-000001", "half");
+  }
+  SUBCASE("before the families were made") {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    rocksdb::DB* db = nullptr;
+    REQUIRE(rocksdb::DB::Open(options, (scratch / "journal").string(), &db).ok());
+    delete db;
+    fs::remove(scratch / "journal/LOG");
+  }
+  SUBCASE("before the mark was made") {
+    rocksdb_at(scratch / "journal");
+    fs::remove(scratch / "journal/reprise.durable");
+  }
+  CHECK(append(*rocksdb_at(scratch / "journal"), "cart/1", 0, {"a"}));
+  CHECK(stream_of(*rocksdb_at(scratch / "journal"), "cart/1") == "1 a");
+}
