@@ -40,7 +40,7 @@ caf::behavior aggregate_actor::make_behavior() {
   return {
       [this](envelope& e) { on_delivery(std::move(e.content)); },
       [this](recovered& r) { on_recovered(*r.content); },
-      [this](returned& r) { on_returned(std::move(r.content)); },
+      [this](returned& r) { on_returned(r); },
   };
 }
 
@@ -82,7 +82,9 @@ void aggregate_actor::on_recovered(recovery& result) {
   if (!result.failure.empty()) {
     // That the journal failed is in the log already.
     if (!host().has_failed()) {
-      host().log(log_level::error, printable(tail_->stream) + " cannot be recovered and is unavailable: " + result.failure);
+      host().log(log_level::error,
+                 printable(tail_->stream)
+                     + " cannot be recovered and is unavailable: " + result.failure);
     }
     break_down(result.failure);
     return;
@@ -108,18 +110,26 @@ void aggregate_actor::break_down(const std::string& reason) {
 
 bool aggregate_actor::break_down_if_lost() {
   if (!tail_->lost.load(std::memory_order_acquire)) return false;
-  host().log(log_level::warning, printable(tail_->stream) + " had commits in the write that failed and is unavailable");
-  break_down("what this aggregate stored last is not known, because the journal failed: " + host().failure());
+  host().log(log_level::warning,
+             printable(tail_->stream) + " had commits in the write that failed and is unavailable");
+  break_down("what this aggregate stored last is not known, because the journal failed: "
+             + host().failure());
   return true;
 }
 
-void aggregate_actor::on_returned(std::shared_ptr<delivery> content) {
-  if (content) queued().again.push_back(std::move(content));
-  if (phase_ == phase::ready) {
+void aggregate_actor::on_returned(returned& r) {
+  const bool is_settled = !r.content;
+  if (r.content) queued().again.push_back(std::move(r.content));
+  if (phase_ == phase::ready && !r.damage.empty()) {
+    host().log(log_level::error, printable(tail_->stream) + " is unavailable: " + r.damage);
+    window_ = dedup_window{0};
+    break_down(r.damage);
+  } else if (phase_ == phase::ready) {
     host().conflicts.fetch_add(1);
-    host().log(log_level::warning, printable(tail_->stream) + " was changed by another writer and is read again");
+    host().log(log_level::warning,
+               printable(tail_->stream) + " was changed by another writer and is read again");
     lose_state();
-  } else if (phase_ == phase::settling && !content) {
+  } else if (phase_ == phase::settling && is_settled) {
     if (break_down_if_lost()) return;
     // Nothing is in doubt any more: what it remembers was stored and is read again, or was returned.
     window_ = dedup_window{0};
@@ -158,13 +168,10 @@ aggregate_actor::queues& aggregate_actor::queued() {
 
 void aggregate_actor::on_delivery(std::shared_ptr<delivery> d) {
   switch (phase_) {
-    case phase::recovering:
-    case phase::settling:
-      return wait(std::move(d));
-    case phase::broken:
-      return turn_away(*d, *broken_reason_);
-    case phase::ready:
-      return decide(std::move(d));
+  case phase::recovering:
+  case phase::settling: return wait(std::move(d));
+  case phase::broken: return turn_away(*d, *broken_reason_);
+  case phase::ready: return decide(std::move(d));
   }
 }
 
@@ -175,13 +182,16 @@ void aggregate_actor::wait(std::shared_ptr<delivery> d) {
     return;
   }
   d->settle({answer_kind::overloaded, 0, 0,
-             "max_waiting is reached: " + std::to_string(most) + " commands wait for this aggregate to recover"});
+             "max_waiting is reached: " + std::to_string(most)
+                 + " commands wait for this aggregate to recover"});
 }
 
 void aggregate_actor::turn_away(delivery& d, const std::string& reason) const {
   // One that was handed in before may be stored. The successor of an actor that was killed does not know which were.
-  const bool forgot = window_.size() == 0 && (phase_ == phase::settling || tail_->lost.load(std::memory_order_acquire));
-  const bool in_doubt = d.command() != nullptr && (forgot || window_.find(d.options().id).has_value());
+  const bool forgot = window_.size() == 0
+                      && (phase_ == phase::settling || tail_->lost.load(std::memory_order_acquire));
+  const bool in_doubt = d.command() != nullptr
+                        && (forgot || window_.find(d.options().id).has_value());
   d.settle({in_doubt ? answer_kind::unknown : answer_kind::unavailable, 0, 0, reason});
 }
 
@@ -208,7 +218,8 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
   encoded_events events;
   try {
     if (const auto refused = instance_->handle(*d->command(), events)) {
-      return respond(std::move(d), {answer_kind::refused, version_, 0, std::string(refused->reason())});
+      return respond(std::move(d),
+                     {answer_kind::refused, version_, 0, std::string(refused->reason())});
     }
   } catch (const limit_exceeded& too_much) {
     return respond(std::move(d), {answer_kind::refused, version_, 0, too_much.what()});
@@ -226,7 +237,8 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
 
 void aggregate_actor::crashed(delivery& d, const std::string& what) {
   host().crashes.fetch_add(1);
-  host().log(log_level::error, printable(tail_->stream) + ", command " + printable(d.options().id) + ": " + what);
+  host().log(log_level::error,
+             printable(tail_->stream) + ", command " + printable(d.options().id) + ": " + what);
   d.settle({answer_kind::unavailable, 0, 0, what});
 }
 
@@ -247,7 +259,8 @@ void aggregate_actor::hand_in(std::shared_ptr<delivery> d,
                               encoded_events events,
                               std::uint64_t expected,
                               answer a) {
-  tell(*this, group_->journal, append{tail_, expected, std::move(events), std::move(d), std::move(a), nullptr});
+  tell(*this, group_->journal,
+       append{tail_, expected, std::move(events), std::move(d), std::move(a), nullptr});
 }
 
 }  // namespace reprise

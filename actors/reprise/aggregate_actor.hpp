@@ -39,10 +39,14 @@ struct aggregate_group {
 /// answered by the actor itself is told only what is durable already; else the answer goes with the journal too.
 class aggregate_actor final : public caf::event_based_actor {
  public:
-  aggregate_actor(caf::actor_config& config, std::shared_ptr<aggregate_group> group, std::string_view id);
+  aggregate_actor(caf::actor_config& config,
+                  std::shared_ptr<aggregate_group> group,
+                  std::string_view id);
 
   /// The successor of an actor that ended while commits of it were in flight: it recovers behind them.
-  aggregate_actor(caf::actor_config& config, std::shared_ptr<aggregate_group> group, const departed& before);
+  aggregate_actor(caf::actor_config& config,
+                  std::shared_ptr<aggregate_group> group,
+                  const departed& before);
   ~aggregate_actor() override;
 
   caf::behavior make_behavior() override;
@@ -55,7 +59,7 @@ class aggregate_actor final : public caf::event_based_actor {
  private:
   enum class phase : std::uint8_t {
     recovering,  ///< commands wait
-    settling,    ///< the state is lost: commands wait until the journal has settled what was handed in
+    settling,  ///< the state is lost: commands wait until the journal has settled what was handed in
     ready,
     broken,  ///< the history cannot be read: commands are answered `unavailable`
   };
@@ -64,7 +68,7 @@ class aggregate_actor final : public caf::event_based_actor {
 
   void begin_recovery();
   void on_recovered(recovery& result);
-  void on_returned(std::shared_ptr<delivery> content);
+  void on_returned(returned& r);
   /// The state is not what is stored, or will be: it is read again.
   void lose_state();
 
@@ -92,13 +96,17 @@ class aggregate_actor final : public caf::event_based_actor {
 
   /// Gives an answer that was judged on the state at hand: now if that is durable, else with the journal.
   void respond(std::shared_ptr<delivery> d, answer a);
-  void hand_in(std::shared_ptr<delivery> d, encoded_events events, std::uint64_t expected, answer a);
+  void hand_in(std::shared_ptr<delivery> d,
+               encoded_events events,
+               std::uint64_t expected,
+               answer a);
 
   host_context& host() const { return *group_->host; }
 
   /// Those that cannot be decided yet. Most of the time nobody waits.
   struct queues {
-    std::vector<std::shared_ptr<delivery>> again;  ///< returned, to be decided before those that wait
+    std::vector<std::shared_ptr<delivery>>
+        again;  ///< returned, to be decided before those that wait
     std::vector<std::shared_ptr<delivery>> waiting;
   };
   queues& queued();
@@ -106,7 +114,8 @@ class aggregate_actor final : public caf::event_based_actor {
   std::shared_ptr<aggregate_group> group_;
   std::shared_ptr<tail> tail_;
   std::unique_ptr<aggregate_instance> instance_;
-  std::uint64_t version_ = 0;  ///< of `instance_`: ahead of `tail_->durable` while commits are in flight
+  std::uint64_t version_ =
+      0;  ///< of `instance_`: ahead of `tail_->durable` while commits are in flight
   dedup_window window_{0};
   phase phase_ = phase::recovering;
   std::unique_ptr<queues> queued_;

@@ -12,7 +12,7 @@
 
 namespace caf {
 class actor;
-}
+}  // namespace caf
 
 namespace reprise {
 
@@ -50,16 +50,17 @@ class aggregates {
   std::future<answer> send(std::string id, command c, command_options options = {}) const {
     auto promise = std::make_shared<std::promise<answer>>();
     auto result = promise->get_future();
-    send(std::move(id), std::move(c), [promise](answer a) { promise->set_value(std::move(a)); },
-         std::move(options));
+    send(
+        std::move(id), std::move(c), [promise](answer a) { promise->set_value(std::move(a)); },
+        std::move(options));
     return result;
   }
 
   /// Sends a command; `then` is given the answer on a thread of the runtime, or on this one before `send`
   /// returns. It must be quick and must not block.
   void send(std::string id, command c, answer_callback then, command_options options = {}) const {
-    entrance_->take(std::make_shared<command_delivery<State>>(std::move(id), std::move(c), std::move(options),
-                                                              std::move(then)));
+    entrance_->take(std::make_shared<command_delivery<State>>(std::move(id), std::move(c),
+                                                              std::move(options), std::move(then)));
   }
 
   /// Asks for a copy of the state. It is durable: nothing in it can be undone by a crash. An id that was never
@@ -84,8 +85,8 @@ class aggregates {
   template <class Look, class Receive>
     requires std::invocable<const Look&, const State&>
   void query(std::string id, Look look, Receive then) const {
-    entrance_->take(std::make_shared<query_delivery<State, Look, Receive>>(std::move(id), std::move(look),
-                                                                           std::move(then)));
+    entrance_->take(std::make_shared<query_delivery<State, Look, Receive>>(
+        std::move(id), std::move(look), std::move(then)));
   }
 
   /// Returns the actor that takes messages for these aggregates, for use with actors of one's own:
@@ -96,7 +97,8 @@ class aggregates {
 
   /// Returns a command as a message for `actor()`. It is to be sent once.
   envelope message(std::string id, command c, command_options options = {}) const {
-    return {std::make_shared<command_delivery<State>>(std::move(id), std::move(c), std::move(options), nullptr)};
+    return {std::make_shared<command_delivery<State>>(std::move(id), std::move(c),
+                                                      std::move(options), nullptr)};
   }
 
  private:

@@ -8,13 +8,14 @@
 
 namespace reprise {
 
-/// The five answers. Every command gets exactly one of them, once.
+/// The five answers. Every command gets exactly one of them, once. "Nothing was stored" is said of this sending: one
+/// sent earlier under the same id may have been.
 enum class answer_kind : std::uint8_t {
   accepted,     ///< its events are durable, or it was "already so" and needed none
   refused,      ///< the aggregate's own "no", or a limit of the format; nothing was stored
   overloaded,   ///< a limit of the host is reached; nothing was stored; try again later
   unavailable,  ///< the aggregate or the host cannot serve it, `reason` says why; nothing was stored
-  unknown,      ///< whether it was stored is not known; sending it again with the same id settles it
+  unknown,  ///< whether it was stored is not known; sending it again with the same id settles it
 };
 
 /// Returns the kind's name as it is written above.

@@ -80,7 +80,9 @@ stepped_system::stepped_system() : config_(system_config(1)) {
 
 stepped_system::~stepped_system() = default;
 
-caf::actor_system& stepped_system::system() noexcept { return *system_; }
+caf::actor_system& stepped_system::system() noexcept {
+  return *system_;
+}
 
 std::vector<const caf::local_actor*> stepped_system::ready() const {
   std::vector<const caf::local_actor*> actors;

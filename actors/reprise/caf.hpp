@@ -126,7 +126,9 @@ class reply_address {
   void operator()(answer a) const {
     if (!sender_ || !id_.is_request()) return;
 #if REPRISE_CAF_1
-    sender_->enqueue(caf::make_mailbox_element(nullptr, id_.response_id(), caf::make_message(std::move(a))), nullptr);
+    sender_->enqueue(
+        caf::make_mailbox_element(nullptr, id_.response_id(), caf::make_message(std::move(a))),
+        nullptr);
 #else
     sender_->enqueue(nullptr, id_.response_id(), caf::make_message(std::move(a)), nullptr);
 #endif

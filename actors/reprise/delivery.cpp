@@ -14,7 +14,8 @@ void delivery::settle(answer a) noexcept {
 }
 
 void delivery::settle_if_dropped() noexcept {
-  if (!settled_) settle({answer_kind::unknown, 0, 0, "the runtime stopped before the command was answered"});
+  if (!settled_)
+    settle({answer_kind::unknown, 0, 0, "the runtime stopped before the command was answered"});
 }
 
 }  // namespace reprise

@@ -17,8 +17,9 @@ namespace reprise {
 struct command_options {
   /// Sent again under the same id, a command takes effect once. Empty: the host gives it one of its own.
   std::string id{};
-  std::string correlation_id{};  ///< stored with the commit: the conversation that the command is part of
-  std::string causation_id{};    ///< stored with the commit: the message that led to the command
+  std::string
+      correlation_id{};  ///< stored with the commit: the conversation that the command is part of
+  std::string causation_id{};  ///< stored with the commit: the message that led to the command
 };
 
 /// Is given the answer, once, on a thread of the runtime: it must be quick and must not block. What it throws

@@ -20,7 +20,9 @@ namespace {
 /// Where a host takes the commands for one aggregate type.
 class supervised_entrance final : public entrance {
  public:
-  supervised_entrance(std::shared_ptr<host_context> host, const aggregate_model& model, caf::actor supervisor)
+  supervised_entrance(std::shared_ptr<host_context> host,
+                      const aggregate_model& model,
+                      caf::actor supervisor)
       : host_(std::move(host)), model_(&model), supervisor_(std::move(supervisor)) {}
 
   void take(std::shared_ptr<delivery> d) override {
@@ -87,13 +89,14 @@ class host::core {
       if (&found->second->model() == &model) return found->second;
       throw invalid_config("two aggregate types have the category " + printable(model.category()));
     }
-    if (model.category().empty() || model.category().size() > max_name_bytes ||
-        model.category().find('/') != std::string_view::npos) {
-      throw invalid_config("the category " + printable(model.category()) + " is not a name of 1 to " +
-                           std::to_string(max_name_bytes) + " bytes without a slash");
+    if (model.category().empty() || model.category().size() > max_name_bytes
+        || model.category().find('/') != std::string_view::npos) {
+      throw invalid_config("the category " + printable(model.category()) + " is not a name of 1 to "
+                           + std::to_string(max_name_bytes) + " bytes without a slash");
     }
     auto group = std::make_shared<aggregate_group>(model, context_, journal_actor_, recoveries_);
-    auto way_in = std::make_shared<supervised_entrance>(context_, model, system_.spawn<supervisor>(std::move(group)));
+    auto way_in = std::make_shared<supervised_entrance>(
+        context_, model, system_.spawn<supervisor>(std::move(group)));
     entrances_.emplace(model.category(), way_in);
     return way_in;
   }
@@ -128,13 +131,15 @@ class host::core {
     const auto time = std::clamp(deadline, {}, longest_stop);
     const auto until = std::chrono::steady_clock::now() + time;
     // What can stop at once is left some time for it, so that only what hangs is named.
-    const auto commands_until = until - std::min<std::chrono::milliseconds>(time / 4, std::chrono::milliseconds(250));
+    const auto commands_until = until
+                                - std::min<std::chrono::milliseconds>(
+                                    time / 4, std::chrono::milliseconds(250));
     context_->gate->close();
     set_state(host_state::stopping);
     stop_report report;
     if (!context_->gate->wait_until_empty(commands_until)) {
-      report.unfinished.push_back(std::to_string(context_->gate->in_flight()) +
-                                  " commands were not answered by the deadline; their answer is `unknown`");
+      report.unfinished.push_back("commands and queries that were not answered by the deadline: "
+                                  + std::to_string(context_->gate->in_flight()));
     }
     stop_actors();
     if (!context_->wait_until_ended(until)) name_what_runs(report);
@@ -163,13 +168,13 @@ class host::core {
     using part = host_context::part;
     const auto name = [&](part which, const char* what) {
       const std::uint64_t left = context_->running(which);
-      if (left != 0) report.unfinished.push_back(std::to_string(left) + what);
+      if (left != 0) report.unfinished.push_back(what + std::to_string(left));
     };
-    name(part::supervisor, " supervisors have not stopped");
-    name(part::aggregate, " aggregates have not stopped");
-    name(part::journal, " journal actor has not stopped");
-    name(part::writer, " writer is still inside a write to the journal");
-    name(part::recovery, " recovery threads are still reading the journal");
+    name(part::supervisor, "supervisors that have not stopped: ");
+    name(part::aggregate, "aggregates that have not stopped: ");
+    name(part::journal, "journal actors that have not stopped: ");
+    name(part::writer, "writers that are still inside a write to the journal: ");
+    name(part::recovery, "recovery threads that are still reading the journal: ");
   }
 
   std::shared_ptr<journal> journal_;
@@ -217,14 +222,10 @@ stop_report host::stop(std::chrono::milliseconds deadline) {
 
 std::string_view to_string(host_state state) noexcept {
   switch (state) {
-    case host_state::running:
-      return "running";
-    case host_state::journal_failed:
-      return "journal_failed";
-    case host_state::stopping:
-      return "stopping";
-    case host_state::stopped:
-      return "stopped";
+  case host_state::running: return "running";
+  case host_state::journal_failed: return "journal_failed";
+  case host_state::stopping: return "stopping";
+  case host_state::stopped: return "stopped";
   }
   return "unknown";
 }

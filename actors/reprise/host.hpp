@@ -12,7 +12,7 @@
 
 namespace caf {
 class actor_system;
-}
+}  // namespace caf
 
 namespace reprise {
 
@@ -34,9 +34,10 @@ struct host_stats {
   std::uint64_t recovered_empty = 0;  ///< those of them that had no history
   std::uint64_t broken = 0;           ///< aggregates whose history cannot be read
   std::uint64_t replayed_events = 0;
-  std::chrono::nanoseconds replay_time{};  ///< spent reading and folding, summed over the recovery threads
-  std::uint64_t conflicts = 0;             ///< commits that another writer was ahead of
-  std::uint64_t crashes = 0;               ///< exceptions out of `decide` or `evolve`
+  std::chrono::nanoseconds
+      replay_time{};            ///< spent reading and folding, summed over the recovery threads
+  std::uint64_t conflicts = 0;  ///< times that an aggregate found another writer ahead of it
+  std::uint64_t crashes = 0;    ///< exceptions out of `decide` or `evolve`
   journal_stats journal;
 };
 
@@ -89,8 +90,8 @@ class host {
   host_stats stats() const;
 
   /// Stops: from now on every command is answered `unavailable`; what was taken before is finished and
-  /// answered, until `deadline` from now; whatever is left then is answered `unknown`. Returns what did not
-  /// stop in time. A second call returns the first one's report. Not to be called from an `answer_callback`, which
+  /// answered. What is left when `deadline` from now is near is answered `unknown`, or `unavailable` if nothing
+  /// of it was handed to the journal. Returns what did not stop in time. A second call returns the first one's report. Not to be called from an `answer_callback`, which
   /// would wait for itself until the deadline.
   stop_report stop(std::chrono::milliseconds deadline);
 

@@ -8,8 +8,8 @@ namespace {
 
 void check(const char* field, std::size_t value, std::size_t least, std::size_t most) {
   if (value >= least && value <= most) return;
-  throw invalid_config(std::string("host_config.") + field + " is " + std::to_string(value) + "; it takes " +
-                       std::to_string(least) + " to " + std::to_string(most));
+  throw invalid_config(std::string("host_config.") + field + " is " + std::to_string(value)
+                       + "; it takes " + std::to_string(least) + " to " + std::to_string(most));
 }
 
 }  // namespace
@@ -20,7 +20,8 @@ timestamp host_config::system_time() {
 
 void validate(const host_config& config) {
   if (!config.journal) throw invalid_config("host_config.journal is empty; a host needs a journal");
-  if (!config.clock) throw invalid_config("host_config.clock is empty; leave it out for the system's time");
+  if (!config.clock)
+    throw invalid_config("host_config.clock is empty; leave it out for the system's time");
   check("scheduler_threads", config.scheduler_threads, 0, 1'024);
   check("recovery_threads", config.recovery_threads, 1, 256);
   check("max_in_flight", config.max_in_flight, 1, 10'000'000);

@@ -10,7 +10,8 @@ namespace {
 
 /// Writes `number` with `size` digits to base 62 before `end`.
 void write_base62(char* end, std::size_t size, std::uint64_t number) {
-  static constexpr std::string_view digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  static constexpr std::string_view digits =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   for (std::size_t i = 0; i < size; ++i) {
     *--end = digits[number % digits.size()];
     number /= digits.size();

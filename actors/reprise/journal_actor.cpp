@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <exception>
-#include <functional>
 #include <iterator>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -21,7 +19,9 @@ bool is_sent_again(const append& a) {
 
 }  // namespace
 
-journal_actor::journal_actor(caf::actor_config& config, std::shared_ptr<host_context> host, caf::actor writer)
+journal_actor::journal_actor(caf::actor_config& config,
+                             std::shared_ptr<host_context> host,
+                             caf::actor writer)
     : caf::event_based_actor(config), host_(std::move(host)), writer_(std::move(writer)) {
   host_->started(host_context::part::journal);
 }
@@ -35,7 +35,8 @@ caf::behavior journal_actor::make_behavior() {
 }
 
 void journal_actor::on_exit() {
-  const answer stopped{answer_kind::unknown, 0, 0, "the host stopped before the journal had answered"};
+  const answer stopped{answer_kind::unknown, 0, 0,
+                       "the host stopped before the journal had answered"};
   if (writing_) {
     for (append& a : writing_->appends) {
       if (a.content) a.content->settle(stopped);
@@ -73,7 +74,8 @@ void journal_actor::write_next() {
   writing_ = std::make_shared<batch>();
   std::size_t bytes = 0;
   std::size_t count = 0;
-  while (count < queued_.size() && count < host_->config.max_batch_commits && bytes < host_->config.max_batch_bytes) {
+  while (count < queued_.size() && count < host_->config.max_batch_commits
+         && bytes < host_->config.max_batch_bytes) {
     bytes += queued_[count++].events.bytes().size();
   }
   if (count == queued_.size()) {
@@ -81,7 +83,8 @@ void journal_actor::write_next() {
     queued_.reserve(count);
   } else {
     const auto end = queued_.begin() + static_cast<std::ptrdiff_t>(count);
-    writing_->appends.assign(std::make_move_iterator(queued_.begin()), std::make_move_iterator(end));
+    writing_->appends.assign(std::make_move_iterator(queued_.begin()),
+                             std::make_move_iterator(end));
     queued_.erase(queued_.begin(), end);
   }
   tell(*this, writer_, write_batch{writing_});
@@ -97,8 +100,8 @@ void journal_actor::on_batch_written(batch& written) {
     turn_back_queued();
     return;
   }
-  const bool all_accepted =
-      std::all_of(written.results.begin(), written.results.end(), [](const append_result& r) { return r.accepted; });
+  const bool all_accepted = std::all_of(written.results.begin(), written.results.end(),
+                                        [](const append_result& r) { return r.accepted; });
   if (all_accepted) {
     // The writer goes on while the answers go out.
     write_next();
@@ -112,17 +115,21 @@ void journal_actor::on_batch_written(batch& written) {
 }
 
 void journal_actor::settle(batch& written) {
-  for (std::size_t i = 0; i < written.appends.size(); ++i) settle(written.appends[i], written.results[i]);
-}
-
-void journal_actor::settle(append& a, const append_result& result) {
-  if (!result.accepted) {
-    a.to->conflicted.store(true, std::memory_order_release);
-    return give_back(a);
+  for (std::size_t i = 0; i < written.appends.size(); ++i) {
+    append& a = written.appends[i];
+    if (written.results[i].accepted) {
+      a.to->durable.store(a.expected_version + a.events.count(), std::memory_order_release);
+      if (!a.content) {
+        give_back(a);
+      } else {
+        a.content->settle(std::move(a.reply));
+      }
+    } else {
+      a.to->conflicted.store(true, std::memory_order_release);
+      const auto damage = written.damages.find(a.to->stream);
+      give_back(a, damage == written.damages.end() ? std::string() : damage->second);
+    }
   }
-  a.to->durable.store(a.expected_version + a.events.count(), std::memory_order_release);
-  if (!a.content) return give_back(a);
-  a.content->settle(std::move(a.reply));
 }
 
 void journal_actor::fail(batch& written) {
@@ -161,8 +168,9 @@ void journal_actor::turn_back(append& a) {
   a.content->settle({kind, 0, 0, "the journal failed: " + host_->failure()});
 }
 
-void journal_actor::give_back(append& a) {
-  if (const auto from = caf::actor_cast<caf::actor>(a.from)) tell(*this, from, returned{std::move(a.content)});
+void journal_actor::give_back(append& a, std::string damage) {
+  const auto from = caf::actor_cast<caf::actor>(a.from);
+  if (from) tell(*this, from, returned{std::move(a.content), std::move(damage)});
 }
 
 // -- the writer ----------------------------------------------------------------------------------------------------
@@ -184,16 +192,12 @@ commit commit_of(const append& a, timestamp now) {
 }
 
 /// Puts a refusal where a commit was left out, so that there is a result for each append.
-std::vector<append_result> spread(std::vector<append_result> results,
-                                  const std::vector<append>& appends,
-                                  const std::set<std::string, std::less<>>& left_out) {
-  for (std::size_t i = 0; !left_out.empty() && i < appends.size() && i <= results.size(); ++i) {
-    if (!left_out.contains(appends[i].to->stream)) continue;
+void refuse_left_out(batch& written) {
+  std::vector<append_result>& results = written.results;
+  for (std::size_t i = 0; i < written.appends.size() && i <= results.size(); ++i) {
+    if (!written.damages.contains(written.appends[i].to->stream)) continue;
     results.insert(results.begin() + static_cast<std::ptrdiff_t>(i), append_result{});
   }
-  if (results.size() == appends.size()) return results;
-  throw journal_failure("the journal gave " + std::to_string(results.size()) + " results for " +
-                        std::to_string(appends.size()) + " commits");
 }
 
 }  // namespace
@@ -223,7 +227,10 @@ void journal_writer::on_exit() {
 
 void journal_writer::write(batch& next) {
   try {
-    next.results = append_readable(next.appends);
+    append_readable(next);
+    if (next.results.size() == next.appends.size()) return;
+    next.failure = "the journal gave " + std::to_string(next.results.size()) + " results for "
+                   + std::to_string(next.appends.size()) + " commits";
   } catch (const std::exception& thrown) {
     next.failure = thrown.what();
   } catch (...) {
@@ -231,22 +238,23 @@ void journal_writer::write(batch& next) {
   }
 }
 
-std::vector<append_result> journal_writer::append_readable(const std::vector<append>& appends) {
+void journal_writer::append_readable(batch& next) {
   const timestamp now = host_->config.clock();
-  std::set<std::string, std::less<>> unreadable;
   for (;;) {
     commits_.clear();
-    for (const append& a : appends) {
-      if (!unreadable.contains(a.to->stream)) commits_.push_back(commit_of(a, now));
+    for (const append& a : next.appends) {
+      if (!next.damages.contains(a.to->stream)) commits_.push_back(commit_of(a, now));
     }
     try {
-      return spread(journal_->append(commits_), appends, unreadable);
+      next.results = journal_->append(commits_);
+      break;
     } catch (const damaged_history& damage) {
-      // Nothing was stored. The stream's commits are given back like conflicting ones: their aggregate reads its
-      // history again, and finds the damage itself.
-      if (!unreadable.insert(damage.where().stream).second || damage.where().stream.empty()) throw;
+      // Nothing was stored, and the other streams are as well as before.
+      const std::string& stream = damage.where().stream;
+      if (stream.empty() || !next.damages.emplace(stream, damage.what()).second) throw;
     }
   }
+  if (!next.damages.empty()) refuse_left_out(next);
 }
 
 caf::actor spawn_journal(caf::actor_system& system,

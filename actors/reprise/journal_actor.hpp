@@ -33,7 +33,6 @@ class journal_actor final : public caf::event_based_actor {
 
   /// Gives the answers of a batch that was written.
   void settle(batch& written);
-  void settle(append& a, const append_result& result);
   void fail(batch& written);
 
   /// Hands the next batch to the writer, if there is something to write.
@@ -42,7 +41,7 @@ class journal_actor final : public caf::event_based_actor {
   /// Answers what waits that must not be written: behind a conflict, or behind a failed write.
   void turn_back_queued();
   void turn_back(append& a);
-  void give_back(append& a);
+  void give_back(append& a, std::string damage = {});
   bool must_turn_back(const append& a) const;
 
   std::shared_ptr<host_context> host_;
@@ -55,7 +54,9 @@ class journal_actor final : public caf::event_based_actor {
 /// Writes batches for the journal actor. It blocks its thread while it syncs, so it has one of its own.
 class journal_writer final : public caf::event_based_actor {
  public:
-  journal_writer(caf::actor_config& config, std::shared_ptr<host_context> host, std::shared_ptr<journal> to);
+  journal_writer(caf::actor_config& config,
+                 std::shared_ptr<host_context> host,
+                 std::shared_ptr<journal> to);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -64,8 +65,8 @@ class journal_writer final : public caf::event_based_actor {
  private:
   void write(batch& next);
 
-  /// Appends what belongs to streams that the journal can read, and refuses the rest.
-  std::vector<append_result> append_readable(const std::vector<append>& appends);
+  /// Appends what belongs to streams that the journal can read; the others are named in `next.damages`.
+  void append_readable(batch& next);
 
   std::shared_ptr<host_context> host_;
   std::shared_ptr<journal> journal_;

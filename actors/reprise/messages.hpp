@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +52,9 @@ struct batch {
   std::vector<append> appends;
   std::vector<append_result> results;  ///< beside `appends`, unless the write failed
   std::string failure;                 ///< empty unless the write failed
+
+  /// Streams whose commits were left out because the journal cannot tell their version, and why.
+  std::map<std::string, std::string, std::less<>> damages;
 };
 
 /// Journal -> journal: everything that had queued is collected, write it.
@@ -86,9 +91,10 @@ struct recovered {
 };
 
 /// Journal -> aggregate: this conflicted and is to be decided again; if it is empty, all that the aggregate
-/// handed in has been settled or returned.
+/// handed in has been settled or returned. Nothing of it was stored.
 struct returned {
   std::shared_ptr<delivery> content;
+  std::string damage{};  ///< not empty: why the journal cannot append to the stream at all
 };
 
 /// Aggregate -> supervisor: this actor has ended. Commits up to `version` of `last` may still be in flight.

@@ -79,7 +79,8 @@ bool recovery_actor::read_slice(recovery& r) {
     at_end = true;
   }
   const auto spent = std::chrono::steady_clock::now() - begin;
-  host_->replay_nanoseconds.fetch_add(static_cast<std::uint64_t>(std::chrono::nanoseconds(spent).count()));
+  host_->replay_nanoseconds.fetch_add(
+      static_cast<std::uint64_t>(std::chrono::nanoseconds(spent).count()));
   host_->replayed_events.fetch_add(r.version - before);
   if (at_end && r.failure.empty()) {
     host_->recovered.fetch_add(1);
@@ -93,8 +94,9 @@ std::vector<caf::actor> spawn_recoveries(caf::actor_system& system,
                                          const std::shared_ptr<journal>& from) {
   std::vector<caf::actor> all;
   for (std::size_t i = 0; i < host->config.recovery_threads; ++i) {
-    all.push_back(host->config.dedicated_threads ? system.spawn<recovery_actor, caf::detached>(host, from)
-                                                 : system.spawn<recovery_actor>(host, from));
+    all.push_back(host->config.dedicated_threads
+                      ? system.spawn<recovery_actor, caf::detached>(host, from)
+                      : system.spawn<recovery_actor>(host, from));
   }
   return all;
 }

@@ -15,7 +15,9 @@ namespace reprise {
 /// aggregate with a million events does not keep the others from recovering.
 class recovery_actor final : public caf::event_based_actor {
  public:
-  recovery_actor(caf::actor_config& config, std::shared_ptr<host_context> host, std::shared_ptr<journal> from);
+  recovery_actor(caf::actor_config& config,
+                 std::shared_ptr<host_context> host,
+                 std::shared_ptr<journal> from);
 
   caf::behavior make_behavior() override;
   void on_exit() override;

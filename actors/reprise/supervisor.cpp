@@ -11,15 +11,19 @@ namespace {
 
 /// Returns what of a delivery is beyond a limit; empty if nothing is.
 std::string beyond_limits(const delivery& d) {
-  const auto check = [](const char* what, std::size_t size, std::size_t least, std::size_t most) -> std::string {
+  const auto check = [](const char* what, std::size_t size, std::size_t least,
+                        std::size_t most) -> std::string {
     if (size >= least && size <= most) return {};
-    return std::string(what) + " has " + std::to_string(size) + " bytes; it takes " + std::to_string(least) + " to " +
-           std::to_string(most);
+    return std::string(what) + " has " + std::to_string(size) + " bytes; it takes "
+           + std::to_string(least) + " to " + std::to_string(most);
   };
   std::string wrong = check("the aggregate id", d.aggregate_id().size(), 1, max_aggregate_id_bytes);
-  if (wrong.empty()) wrong = check("the command id", d.options().id.size(), 0, max_command_id_bytes);
-  if (wrong.empty()) wrong = check("the correlation id", d.options().correlation_id.size(), 0, max_command_id_bytes);
-  if (wrong.empty()) wrong = check("the causation id", d.options().causation_id.size(), 0, max_command_id_bytes);
+  if (wrong.empty())
+    wrong = check("the command id", d.options().id.size(), 0, max_command_id_bytes);
+  if (wrong.empty())
+    wrong = check("the correlation id", d.options().correlation_id.size(), 0, max_command_id_bytes);
+  if (wrong.empty())
+    wrong = check("the causation id", d.options().causation_id.size(), 0, max_command_id_bytes);
   return wrong;
 }
 
@@ -28,7 +32,8 @@ std::string beyond_limits(const delivery& d) {
 bool admit(host_context& host, const aggregate_model& model, delivery& d) {
   if (&d.model() != &model) {
     d.settle({answer_kind::refused, 0, 0,
-              "a message for " + printable(d.model().category()) + " was sent to " + printable(model.category())});
+              "a message for " + printable(d.model().category()) + " was sent to "
+                  + printable(model.category())});
     return false;
   }
   if (std::string wrong = beyond_limits(d); !wrong.empty()) {
@@ -36,15 +41,15 @@ bool admit(host_context& host, const aggregate_model& model, delivery& d) {
     return false;
   }
   switch (host.gate->enter()) {
-    case admission::verdict::admitted:
-      break;
-    case admission::verdict::full:
-      d.settle({answer_kind::overloaded, 0, 0,
-                "max_in_flight is reached: " + std::to_string(host.gate->limit()) + " commands are in flight"});
-      return false;
-    case admission::verdict::closed:
-      d.settle({answer_kind::unavailable, 0, 0, "the host is stopping"});
-      return false;
+  case admission::verdict::admitted: break;
+  case admission::verdict::full:
+    d.settle({answer_kind::overloaded, 0, 0,
+              "max_in_flight is reached: " + std::to_string(host.gate->limit())
+                  + " commands are in flight"});
+    return false;
+  case admission::verdict::closed:
+    d.settle({answer_kind::unavailable, 0, 0, "the host is stopping"});
+    return false;
   }
   d.admitted_by(host.gate);
   if (d.command() != nullptr && d.options().id.empty()) d.name_command(host.next_command_id());

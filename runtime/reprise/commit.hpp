@@ -57,8 +57,9 @@ class encoded_events {
 /// No events is allowed, and only asks whether the stream is still at `expected_version`: it is how an
 /// answer that records nothing waits for, and is fenced by, what was stored before it.
 struct commit {
-  std::string_view stream;             ///< `category/id`
-  std::uint64_t expected_version = 0;  ///< the version of the stream before this commit; 0 is a new stream
+  std::string_view stream;  ///< `category/id`
+  std::uint64_t expected_version =
+      0;  ///< the version of the stream before this commit; 0 is a new stream
   timestamp time{};
   std::string_view command_id;
   std::string_view correlation_id;

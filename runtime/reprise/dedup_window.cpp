@@ -23,7 +23,8 @@ std::optional<recorded_command> dedup_window::find(std::string_view command_id) 
 std::size_t dedup_window::place_of(std::string_view command_id) const noexcept {
   const auto is_it = [command_id](const entry& e) { return e.id == command_id; };
   if (!hashes_) {
-    return static_cast<std::size_t>(std::find_if(entries_.begin(), entries_.end(), is_it) - entries_.begin());
+    return static_cast<std::size_t>(std::find_if(entries_.begin(), entries_.end(), is_it)
+                                    - entries_.begin());
   }
   const std::uint64_t wanted = hash_of(command_id);
   for (std::size_t i = 0; i < hashes_->size(); ++i) {

@@ -47,7 +47,8 @@ class dedup_window {
   std::uint32_t capacity_;
   std::uint32_t oldest_ = 0;  ///< once it is full: where the next one goes
   std::vector<entry> entries_;
-  std::unique_ptr<std::vector<std::uint64_t>> hashes_;  ///< beside `entries_`, once there are more than a few
+  std::unique_ptr<std::vector<std::uint64_t>>
+      hashes_;  ///< beside `entries_`, once there are more than a few
 };
 
 }  // namespace reprise

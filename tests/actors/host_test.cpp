@@ -381,8 +381,8 @@ TEST_CASE(
     const auto report = get(std::move(stopping));
     CHECK_FALSE(report.clean);
     CHECK(report.unfinished
-          == words{"2 commands were not answered by the deadline; their answer is `unknown`",
-                   "1 writer is still inside a write to the journal"});
+          == words{"commands and queries that were not answered by the deadline: 2",
+                   "writers that are still inside a write to the journal: 1"});
     CHECK(get(std::move(held)).kind == answer_kind::unknown);
     CHECK(get(std::move(behind)).kind != answer_kind::accepted);
     CHECK(h.state() == host_state::stopped);
@@ -402,8 +402,8 @@ TEST_CASE("a stop that passes its deadline names the recovery that still reads")
   REQUIRE(journal->wait_until_read_is_held());
   const auto report = h.stop(1s);
   CHECK(report.unfinished
-        == words{"1 commands were not answered by the deadline; their answer is `unknown`",
-                 "1 recovery threads are still reading the journal"});
+        == words{"commands and queries that were not answered by the deadline: 1",
+                 "recovery threads that are still reading the journal: 1"});
   CHECK(get(std::move(waiting)).kind == answer_kind::unavailable);
   journal->release_reads();
 }

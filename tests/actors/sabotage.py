@@ -91,17 +91,17 @@ SABOTAGES = {
     ),
     "takes too few results for good ones": (
         "journal_actor.cpp",
-        "if (results.size() == appends.size()) return results;",
-        "if (results.size() <= appends.size()) return results;",
+        "if (next.results.size() == next.appends.size()) return;",
+        "if (next.results.size() <= next.appends.size()) return;",
     ),
     "lets a clock that throws end the writer": (
         "journal_actor.cpp",
-        "  try {\n    next.results = append_readable(next.appends);\n",
-        "  host_->config.clock();\n  try {\n    next.results = append_readable(next.appends);\n",
+        "  try {\n    append_readable(next);\n",
+        "  host_->config.clock();\n  try {\n    append_readable(next);\n",
     ),
     "fails for good on one damaged stream": (
         "journal_actor.cpp",
-        "if (!unreadable.insert(damage.where().stream).second || damage.where().stream.empty()) throw;",
+        "if (stream.empty() || !next.damages.emplace(stream, damage.what()).second) throw;",
         "throw;",
     ),
     # -- one writer ------------------------------------------------------------------------------------------------
