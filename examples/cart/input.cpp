@@ -26,11 +26,18 @@ json_lines::json_lines(const std::string& path) : name_(path == "-" ? "standard 
     return;
   }
   file_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file_ < 0 && errno == EINTR)
+    return;  // The program was interrupted, and will see that itself.
   if (file_ < 0) throw bad_input(name_ + ": " + std::strerror(errno));
+  struct stat what {};
+  if (fstat(file_, &what) == 0 && S_ISDIR(what.st_mode)) {
+    throw bad_input(name_
+                    + " is a directory; it takes a file of commands, or - for the standard input");
+  }
 }
 
 json_lines::~json_lines() {
-  if (file_ != STDIN_FILENO) close(file_);
+  if (file_ > STDIN_FILENO) close(file_);
 }
 
 std::uint64_t json_lines::count_lines() const {

@@ -12,12 +12,18 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <exception>
+#include <fcntl.h>
 #include <iostream>
-#include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
 
 namespace {
 
@@ -31,6 +37,8 @@ struct arguments {
   simulation::simulation_options simulate;
   std::optional<std::uint64_t> seed;
   std::optional<std::string> directory;
+  std::string skew_name = "zipf";
+  std::string journal_name = "rocksdb";
   bool as_json = false;
 
   std::string journal_directory;
@@ -38,6 +46,34 @@ struct arguments {
   std::optional<std::uint64_t> version;
   std::uint64_t from_position = 1;
 };
+
+/// A standard stream that is closed gives its number to the next file that is opened, which would then be written to
+/// as that stream.
+void occupy_standard_streams() {
+  int file = 0;
+  do {
+    file = open("/dev/null", O_RDONLY);
+  } while (file >= 0 && file <= STDERR_FILENO);
+  if (file > STDERR_FILENO) close(file);
+}
+
+/// Takes whole numbers of 64 bits only. CLI11 itself takes -1 for the largest there is.
+CLI::Validator number_from(std::uint64_t least) {
+  return {[least](const std::string& text) -> std::string {
+            std::uint64_t number = 0;
+            const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(),
+                                                      number);
+            if (wrong == std::errc() && end == text.data() + text.size() && number >= least)
+              return {};
+            return "it takes a whole number from " + std::to_string(least) + " on, of 64 bits, not "
+                   + text;
+          },
+          "UINT"};
+}
+
+const CLI::Validator some_text{
+    [](const std::string& text) -> std::string { return text.empty() ? "it is empty" : ""; }, "",
+    ""};
 
 int print_result(int exit_status) {
   std::cout.flush();
@@ -66,15 +102,18 @@ void announce(const simulation::simulation_options& options) {
 int simulate(arguments& args) {
   auto& options = args.simulate;
   options.shopping.seed = args.seed ? *args.seed : std::random_device{}();
+  simulation::note_interrupts();
+  // It is opened first, so that a wrong name leaves no journal behind.
+  auto input = options.input.empty() ? nullptr
+                                     : std::make_unique<simulation::json_lines>(options.input);
   if (options.journal == store_kind::rocksdb) {
     options.directory = args.directory ? std::filesystem::path(*args.directory)
                                        : simulation::make_directory();
   }
 
-  simulation::note_interrupts();
   announce(options);
   simulation::status_line status;
-  const auto report = simulation::simulate(options, status);
+  const auto report = simulation::simulate(options, status, std::move(input));
   if (args.as_json) {
     print_json(std::cout, report);
   } else {
@@ -101,30 +140,36 @@ void add_simulate(CLI::App& app, arguments& args) {
                                     "Commands that they send together")
                        ->check(CLI::Range(1, 100'000'000))
                        ->capture_default_str();
-  auto* seed = command->add_option("--seed", args.seed,
-                                   "Where chance begins; printed, so that it can be repeated");
-  auto* skewed =
-      command
-          ->add_option("--skew", shopping.cart_skew,
-                       "How shoppers choose a cart: zipf, where few are wanted by many, or uniform")
-          ->transform(CLI::CheckedTransformer(
-              std::map<std::string, skew>{{"zipf", skew::zipf}, {"uniform", skew::uniform}}))
-          ->default_str("zipf");
-  command->add_option("--journal", options.journal, "Where events are stored: rocksdb or memory")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, store_kind>{
-          {"memory", store_kind::memory}, {"rocksdb", store_kind::rocksdb}}))
-      ->default_str("rocksdb");
-  command->add_option("--dir", args.directory,
-                      "Directory of the journal, a new one or one to go on with [a new one here]");
+  auto* seed = command
+                   ->add_option("--seed", args.seed,
+                                "Where chance begins; printed, so that it can be repeated")
+                   ->check(number_from(0));
+  auto* skewed = command
+                     ->add_option("--skew", args.skew_name,
+                                  "How shoppers choose a cart: zipf, where few are wanted by many, "
+                                  "or uniform")
+                     ->check(CLI::IsMember({"zipf", "uniform"}))
+                     ->capture_default_str();
+  command->add_option("--journal", args.journal_name, "Where events are stored")
+      ->check(CLI::IsMember({"rocksdb", "memory"}))
+      ->capture_default_str();
+  command
+      ->add_option("--dir", args.directory,
+                   "Directory of the journal, a new one or one to go on with [a new one here]")
+      ->check(some_text);
   command
       ->add_option("--input", options.input,
                    "Commands of your own, a JSON object a line, from a file or - for stdin")
+      ->check(some_text)
       ->excludes(carts)
       ->excludes(commands)
       ->excludes(seed)
       ->excludes(skewed);
   command->add_flag("--json", args.as_json, "Print the report as JSON");
   command->final_callback([&args] {
+    args.simulate.shopping.cart_skew = args.skew_name == "zipf" ? skew::zipf : skew::uniform;
+    args.simulate.journal = args.journal_name == "memory" ? store_kind::memory
+                                                          : store_kind::rocksdb;
     if (args.simulate.journal == store_kind::memory && args.directory) {
       throw CLI::ValidationError("--dir", "a journal in memory has no directory");
     }
@@ -147,12 +192,11 @@ void add_journal(CLI::App& app, arguments& args) {
   journal->require_subcommand(1);
   auto* show = add_tool(*journal, args, "show", "Print a cart and its events");
   show->add_option("CART", args.cart, "Id of the cart")->required();
-  show->add_option("--at", args.version, "As of this version [the last]")
-      ->check(CLI::PositiveNumber);
+  show->add_option("--at", args.version, "As of this version [the last]")->check(number_from(1));
   auto* exports = add_tool(*journal, args, "export",
                            "Print every event as a JSON object a line, in commit order");
   exports->add_option("--from", args.from_position, "Position to begin at")
-      ->check(CLI::PositiveNumber)
+      ->check(number_from(1))
       ->capture_default_str();
   add_tool(*journal, args, "verify", "Read, decode and fold everything, and name each damage");
 }
@@ -184,6 +228,7 @@ int run_tool(const CLI::App& tools, const arguments& args) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   std::ios::sync_with_stdio(false);
   arguments args;
   CLI::App app{"Shopping carts on the reprise runtime"};

@@ -51,15 +51,17 @@ struct client {
 
 class run {
  public:
-  run(const simulation_options& options, status_line& status)
-      : status_(status), clients_(options.shopping.shoppers), lives_(options, status) {
+  run(const simulation_options& options, status_line& status, std::unique_ptr<json_lines> input)
+      : status_(status),
+        input_(std::move(input)),
+        clients_(options.shopping.shoppers),
+        lives_(options, status) {
     report_.options = options;
-    if (options.input.empty()) {
+    if (input_) {
+      total_ = input_->count_lines();
+    } else {
       plan_.emplace(options.shopping);
       total_ = options.shopping.commands;
-    } else {
-      input_ = std::make_unique<json_lines>(options.input);
-      total_ = input_->count_lines();
     }
     halfway_ = total_ == 0 ? no_halfway : std::max<std::uint64_t>(1, total_ / 2);
   }
@@ -75,6 +77,10 @@ class run {
       if (can_go_on()) check_all();
     } catch (const std::exception& thrown) {
       fail(thrown.what());
+      if (sent_ > 0 && report_.time == std::chrono::nanoseconds())
+        report_.time = clock::now() - began_;
+      // What was sent before has taken effect, and is to be in the report.
+      if (lives_.is_running()) end_life();
     }
     finish_report();
     return std::move(report_);
@@ -358,14 +364,16 @@ class run {
     drawn_commands_ = report_.commands;
 
     std::ostringstream line;
-    line << grouped(report_.commands);
-    if (total_ > 0) line << " of " << grouped(total_);
-    line << " commands, " << grouped(static_cast<std::uint64_t>(rate)) << "/s, p50 "
+    if (total_ > 0) {
+      line << report_.commands * 100 / total_ << " %, ";
+    } else {
+      line << grouped(report_.commands) << " commands, ";
+    }
+    line << grouped(static_cast<std::uint64_t>(rate)) << "/s, p50 "
          << as_duration(report_.latency.percentile(0.5, samples)) << ", p99 "
          << as_duration(report_.latency.percentile(0.99, samples));
     const auto stats = lives_.host().stats();
-    line << ", " << counted(stats.live, "cart") << " live, " << grouped(stats.recovering)
-         << " recovering";
+    line << ", " << grouped(stats.live) << " live, " << grouped(stats.recovering) << " recovering";
     if (phase_ == phase::stopping) {
       line << ", stopping";
     } else if (total_ > report_.commands && report_.commands > 0) {
@@ -434,8 +442,10 @@ class run {
 
 }  // namespace
 
-report simulate(const simulation_options& options, status_line& status) {
-  return run{options, status}.result();
+report simulate(const simulation_options& options,
+                status_line& status,
+                std::unique_ptr<json_lines> input) {
+  return run{options, status, std::move(input)}.result();
 }
 
 }  // namespace simulation

@@ -1,8 +1,11 @@
 #pragma once
 
+#include "cart/input.hpp"
 #include "cart/report.hpp"
 #include "cart/simulation_options.hpp"
 #include "cart/status_line.hpp"
+
+#include <memory>
 
 namespace simulation {
 
@@ -14,6 +17,10 @@ namespace simulation {
 /// hands and started again on the same journal; whoever was told `unavailable` then sends the same
 /// command again. At the end another runtime recovers every cart, and each is checked against the
 /// model.
-report simulate(const simulation_options& options, status_line& status);
+///
+/// `input` is the opened `options.input`, or empty if the shoppers choose.
+report simulate(const simulation_options& options,
+                status_line& status,
+                std::unique_ptr<json_lines> input);
 
 }  // namespace simulation

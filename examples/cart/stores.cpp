@@ -39,7 +39,9 @@ void store::reopen() {
 }
 
 reprise::journal_stats store::stats() const {
-  auto sum = journal_->stats();
+  // There is no journal if opening it again failed.
+  auto sum = journal_ ? journal_->stats()
+                      : reprise::journal_stats{.synced_writes = 0, .bytes = earlier_.bytes};
   sum.synced_writes += earlier_.synced_writes;
   sum.commits += earlier_.commits;
   sum.events += earlier_.events;

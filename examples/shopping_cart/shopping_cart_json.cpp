@@ -87,7 +87,7 @@ shopping_cart::command command_of(const json& object) {
 json parsed(std::string_view text) {
   try {
     return json::parse(text);
-  } catch (const json::parse_error& error) {
+  } catch (const json::exception& error) {
     // The library's own words begin with its name and number for the error, which say nothing to a person.
     const std::string_view what = error.what();
     const auto words = what.find("] ");

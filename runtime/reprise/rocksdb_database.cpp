@@ -12,7 +12,9 @@
 #include <rocksdb/table.h>
 
 #include <algorithm>
+#include <fcntl.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace reprise::detail {
 
@@ -122,6 +124,13 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(const rocksdb_seams& seams
   throw journal_failure(directory.string() + " holds something that is not a journal of reprise");
 }
 
+/// What is not a journal any more, but was one, is damaged.
+[[noreturn]] void refuse_as_damaged_or_foreign(const fs::path& directory) {
+  if (!durable_mark::read(directory)) refuse_as_foreign(directory);
+  throw damaged_history({}, "the journal in " + directory.string()
+                                + " has lost what names its parts: its MANIFEST or its log");
+}
+
 [[noreturn]] void refuse_as_in_use(const fs::path& directory) {
   throw journal_in_use("the journal in " + directory.string()
                        + " is open already, in this process or another");
@@ -153,7 +162,8 @@ bool holds_database(const fs::path& directory) {
 fs::path existing_directory(const fs::path& directory, bool may_make) {
   if (may_make) fs::create_directories(directory);
   if (!fs::is_directory(directory)) {
-    throw journal_failure(directory.string() + " is not a directory");
+    throw journal_failure(directory.string()
+                          + (fs::exists(directory) ? " is not a directory" : " does not exist"));
   }
   return fs::canonical(directory);
 }
@@ -171,6 +181,26 @@ std::shared_ptr<rocksdb::FileLock> lock(const fs::path& directory, const rocksdb
   if (is_lock_conflict(status.ToString())) refuse_as_in_use(directory);
   require(status, "lock the journal in " + directory.string());
   return {taken, [env](rocksdb::FileLock* held) { static_cast<void>(env->UnlockFile(held)); }};
+}
+
+/// The lock for a journal that may be read but not written, such as a backup on a read-only file system. It is shared,
+/// and nobody who could write is kept out by it who was not kept out already.
+std::shared_ptr<rocksdb::FileLock> lock_unwritable(const fs::path& directory) {
+  const int file = ::open((directory / "LOCK").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return nullptr;
+  struct flock shared {};
+  shared.l_type = F_RDLCK;
+  shared.l_whence = SEEK_SET;
+  if (fcntl(file, F_SETLK, &shared) != 0) {
+    ::close(file);
+    refuse_as_in_use(directory);
+  }
+  return {nullptr, [file](rocksdb::FileLock*) { ::close(file); }};
+}
+
+bool is_writable(const fs::path& directory) {
+  const fs::path file = directory / "LOCK";
+  return access((fs::exists(file) ? file : directory).c_str(), W_OK) == 0;
 }
 
 void open_read_only_as(const std::vector<rocksdb::ColumnFamilyDescriptor>& there,
@@ -228,7 +258,7 @@ void rocksdb_database::open(const rocksdb_options& options, const rocksdb_seams&
   const bool is_new = !holds_database(directory_);
   if (options.read_only) {
     if (is_new) throw journal_failure(directory_.string() + " is not a journal of reprise");
-    lock_ = lock(directory_, seams);
+    lock_ = is_writable(directory_) ? lock(directory_, seams) : lock_unwritable(directory_);
     refuse_other_contents(seams);
     open_read_only(seams);
     return;
@@ -243,8 +273,10 @@ void rocksdb_database::open(const rocksdb_options& options, const rocksdb_seams&
 /// Looks at the families without opening the database for writing, which would change it.
 void rocksdb_database::refuse_other_contents(const rocksdb_seams& seams) const {
   std::vector<std::string> names;
-  require(rocksdb::DB::ListColumnFamilies(database_options(seams), directory_.string(), &names),
-          "read what is in " + directory_.string());
+  const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(database_options(seams),
+                                                                 directory_.string(), &names);
+  if (listed.IsPathNotFound() || listed.IsNotFound()) refuse_as_damaged_or_foreign(directory_);
+  require(listed, "read what is in " + directory_.string());
   std::sort(names.begin(), names.end());
   if (names
       == std::vector<std::string>{rocksdb::kDefaultColumnFamilyName, order_family,
@@ -256,7 +288,7 @@ void rocksdb_database::refuse_other_contents(const rocksdb_seams& seams) const {
   for (const auto& family : families(seams)) {
     if (std::erase(names, family.name) != 0) there.push_back(family);
   }
-  if (!names.empty() || durable_mark::read(directory_)) refuse_as_foreign(directory_);
+  if (!names.empty() || durable_mark::read(directory_)) refuse_as_damaged_or_foreign(directory_);
   rocksdb_handles unfinished;
   open_read_only_as(there, seams, directory_, unfinished);
   if (!is_empty(unfinished)) refuse_as_foreign(directory_);
@@ -284,7 +316,7 @@ void rocksdb_database::check_format(bool may_be_unfinished) {
   std::string value;
   const rocksdb::Status status = handles_.db->Get({}, handles_.families[0], format_key, &value);
   if (status.IsNotFound()) {
-    if (!may_be_unfinished || !is_empty(handles_)) refuse_as_foreign(directory_);
+    if (!may_be_unfinished || !is_empty(handles_)) refuse_as_damaged_or_foreign(directory_);
     rocksdb::WriteOptions synced;
     synced.sync = true;
     require(handles_.db->Put(synced, handles_.families[0], format_key, format_value),

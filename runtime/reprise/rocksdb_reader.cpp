@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <limits>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace reprise::detail {
@@ -24,7 +26,7 @@ rocksdb::Slice slice_of(std::string_view bytes) {
 class stream_window {
  public:
   stream_window(const rocksdb_reader& reader, std::string_view stream)
-      : reader_(reader), it_(reader.streams()), stream_(stream) {}
+      : reader_(reader), it_(reader.streams()), stream_(stream), where_{std::string(stream), 0, 0} {}
 
   /// An iterator that has met a damage does not find its way back: this takes a new one.
   void renew() { it_ = reader_.streams(); }
@@ -56,7 +58,8 @@ class stream_window {
   bool visit(stream_check& check, const commit_visitor& visit) {
     for (auto it = records_.rbegin(); it != records_.rend(); ++it) {
       const std::string_view record = std::string_view(bytes_).substr(it->begin, it->size);
-      decode_commit_at({std::string(stream_), check.next(), 0}, record, commit_);
+      where_.version = check.next();
+      decode_commit_at(where_, record, commit_);
       check(commit_);
       check_key(commit_, {std::string(stream_), commit_.first_version, commit_.first_position},
                 it->last_version);
@@ -89,6 +92,7 @@ class stream_window {
   const rocksdb_reader& reader_;
   std::unique_ptr<rocksdb::Iterator> it_;
   std::string_view stream_;
+  place where_;
   std::string key_;
   std::string bytes_;
   std::vector<copied_record> records_;
@@ -309,12 +313,12 @@ void rocksdb_reader::read_all(std::uint64_t from_position,
 
 std::uint64_t rocksdb_reader::bytes() const {
   std::uint64_t sum = 0;
-  for (rocksdb::ColumnFamilyHandle* family : {database_.streams(), database_.order()}) {
-    for (const auto& property : {rocksdb::DB::Properties::kTotalSstFilesSize,
-                                 rocksdb::DB::Properties::kCurSizeAllMemTables}) {
-      std::uint64_t value = 0;
-      if (database_.db().GetIntProperty(family, property, &value)) sum += value;
-    }
+  std::error_code none;
+  // A file may go while it is looked at: RocksDB is at work meanwhile.
+  for (auto it = std::filesystem::directory_iterator(database_.directory(), none);
+       it != std::filesystem::directory_iterator(); it.increment(none)) {
+    const auto size = it->file_size(none);
+    if (!none) sum += size;
   }
   return sum;
 }

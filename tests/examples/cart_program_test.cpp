@@ -53,12 +53,17 @@ class shell {
 
   /// Runs `cart` with arguments as one types them.
   outcome cart(const std::string& arguments) const {
-    const std::string line = "cd '" + path_.string() + "' && '" CART_PROGRAM "' " + arguments
-                             + " > out 2> err";
-    const int status = std::system(line.c_str());
+    return run(program + arguments + " > out 2> err");
+  }
+
+  /// Runs a line of a shell that leaves its output in `out` and `err`.
+  outcome run(const std::string& line) const {
+    const int status = std::system(("cd '" + path_.string() + "' && " + line).c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(path_ / "out"),
             contents(path_ / "err")};
   }
+
+  static inline const std::string program = "'" CART_PROGRAM "' ";
 
  private:
   std::filesystem::path path_;
@@ -89,7 +94,9 @@ TEST_CASE("a usage error is status 1, and says where to read on") {
        {"", "steal", "simulate --carts 0", "simulate --carts many", "simulate --journal paper",
         "simulate --skew x", "simulate --journal memory --dir d", "simulate --input x --seed 1",
         "journal", "journal show cart-42", "journal show --dir d",
-        "journal export --dir d --from 0", "simulate --no-such-option"}) {
+        "journal export --dir d --from 0", "simulate --no-such-option", "simulate --seed -1",
+        "simulate --input ''", "simulate --dir ''", "journal show --dir d cart-42 --at 0",
+        "journal export --dir d --from 99999999999999999999"}) {
     INFO("cart " << arguments);
     const auto result = sh.cart(arguments);
     CHECK(result.status == 1);
@@ -103,6 +110,8 @@ TEST_CASE("help is a result, and status 0") {
   const auto result = sh.cart("simulate --help");
   CHECK(result.status == 0);
   CHECK(contains(result.out, "--shoppers"));
+  CHECK(contains(result.out, "{zipf,uniform}"));
+  CHECK_FALSE(contains(result.out, std::string(1, '\0')));
   CHECK(result.err.empty());
 }
 
@@ -168,6 +177,43 @@ TEST_CASE("an input that is not there is status 2") {
   const auto result = sh.cart("simulate --journal memory --input nothing.jsonl");
   CHECK(result.status == 2);
   CHECK(contains(result.err, "cart: nothing.jsonl: No such file or directory\n"));
+}
+
+TEST_CASE("a number that no program can hold is a bad line too") {
+  const shell sh;
+  write(sh / "in.jsonl",
+        std::string(two_teas)
+            + R"({"cart":"cart-42","command":"add_product","product_id":"tea","quantity":1e400})");
+  const auto result = sh.cart("simulate --input in.jsonl --dir d");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "in.jsonl:2: "));
+  CHECK(contains(result.err, "the 1 command before it took effect"));
+  CHECK(std::regex_search(result.out, std::regex("accepted +1\n")));
+}
+
+TEST_CASE("an input that does not open leaves no journal behind") {
+  const shell sh;
+  CHECK(sh.cart("simulate --input nope").status == 2);
+  CHECK(sh.cart("simulate --input /").status == 2);
+  CHECK(sh.run("ls -d cart-journal-* > out 2> err").status != 0);
+}
+
+TEST_CASE("a journal that cannot be opened again in the middle ends the run with its reason and a "
+          "report") {
+  const shell sh;
+  int refused = 0;
+  for (int files = 14; files < 26; ++files) {
+    CAPTURE(files);
+    const auto name = std::to_string(files);
+    const auto result = sh.run("(ulimit -n " + name + "; exec " + shell::program
+                               + "simulate --commands 300 --dir d" + name + " > out 2> err)");
+    CHECK((result.status == 0 || result.status == 2));
+    if (result.status == 2) {
+      ++refused;
+      CHECK(contains(result.err, "cart: "));
+    }
+  }
+  CHECK(refused > 0);
 }
 
 TEST_CASE("an interrupt is status 130, and what there is is printed") {
@@ -322,6 +368,33 @@ TEST_CASE("a simulation does not go on with a journal that it cannot read") {
   CHECK(result.status == 2);
   CHECK(result.out.empty());
   CHECK(contains(result.err, "version 1, position 1: this program knows no event \"cart_stolen\""));
+}
+
+TEST_CASE("what the program prints never gets into the journal, whatever streams are closed") {
+  const shell sh;
+  CHECK(sh.cart("simulate --commands 300 --dir d").status == 0);
+  const auto lock = sh / "d/LOCK";
+  for (const std::string closed : {">&-", ">&- 2>&-", "0<&- >&- 2>&-"}) {
+    CAPTURE(closed);
+    CHECK(sh.run(shell::program + "journal export --dir d " + closed).status == 2);
+    CHECK(std::filesystem::file_size(lock) == 0);
+    CHECK(sh.run(shell::program + "simulate --commands 300 --dir d " + closed).status == 2);
+    CHECK(std::filesystem::file_size(lock) == 0);
+  }
+  CHECK(sh.cart("journal verify --dir d").status == 0);
+}
+
+TEST_CASE("a journal that has lost what names its parts is damaged, not foreign") {
+  const shell sh;
+  CHECK(sh.cart("simulate --commands 300 --dir d").status == 0);
+  for (const auto& entry : std::filesystem::directory_iterator(sh / "d")) {
+    if (entry.path().filename().string().rfind("MANIFEST-", 0) == 0) {
+      std::filesystem::remove(entry.path());
+    }
+  }
+  const auto result = sh.cart("journal verify --dir d");
+  CHECK(result.status == 3);
+  CHECK(contains(result.err, "MANIFEST"));
 }
 
 TEST_CASE("a directory that is no journal is an error and stays as it is") {
