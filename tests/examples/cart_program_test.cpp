@@ -201,19 +201,14 @@ TEST_CASE("an input that does not open leaves no journal behind") {
 TEST_CASE("a journal that cannot be opened again in the middle ends the run with its reason and a "
           "report") {
   const shell sh;
-  int refused = 0;
-  for (int files = 14; files < 26; ++files) {
-    CAPTURE(files);
-    const auto name = std::to_string(files);
-    const auto result = sh.run("(ulimit -n " + name + "; exec " + shell::program
-                               + "simulate --commands 300 --dir d" + name + " > out 2> err)");
-    CHECK((result.status == 0 || result.status == 2));
-    if (result.status == 2) {
-      ++refused;
-      CHECK(contains(result.err, "cart: "));
-    }
-  }
-  CHECK(refused > 0);
+  write(sh / "in.jsonl", two_teas);
+  // The runtime is restarted at the end of the pipe. By then a file stands where the journal was.
+  const auto result = sh.run(
+      "(cat in.jsonl; until [ -e d/reprise.durable ]; do :; done; mv d gone; : > d) | "
+      + shell::program + "simulate --input - --dir d > out 2> err");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "cannot open the journal"));
+  CHECK(std::regex_search(result.out, std::regex("accepted +1\n")));
 }
 
 TEST_CASE("an interrupt is status 130, and what there is is printed") {
