@@ -10,13 +10,16 @@ constexpr std::chrono::seconds stop_deadline{30};
 
 }  // namespace
 
-lives::lives(const simulation_options& options, status_line& status)
-    : status_(status), store_(options.journal, options.directory) {}
+lives::lives(store_kind journal,
+             std::filesystem::path directory,
+             status_line& status,
+             decorator decorate)
+    : status_(status), decorate_(std::move(decorate)), store_(journal, std::move(directory)) {}
 
 void lives::start() {
   if (std::exchange(was_used_, true)) store_.reopen();
   reprise::host_config config;
-  config.journal = store_.journal();
+  config.journal = decorate_ ? decorate_(store_.journal()) : store_.journal();
   config.log = [this](reprise::log_level level, const std::string& what) {
     if (level != reprise::log_level::info) status_.note("cart: " + what);
   };

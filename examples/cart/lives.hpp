@@ -1,6 +1,5 @@
 #pragma once
 
-#include "cart/simulation_options.hpp"
 #include "cart/status_line.hpp"
 #include "cart/stores.hpp"
 #include "reprise/host.hpp"
@@ -9,7 +8,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -26,9 +27,17 @@ class lives {
     std::chrono::nanoseconds replay_time{};
   };
 
-  /// Opens the journal. Throws what `reprise::rocksdb_at` throws. `status` outlives it, and is told what the runtime
-  /// logs.
-  lives(const simulation_options& options, status_line& status);
+  /// Puts something of one's own between a runtime and its journal.
+  using decorator =
+      std::function<std::shared_ptr<reprise::journal>(std::shared_ptr<reprise::journal>)>;
+
+  /// Opens the journal, whose `directory` only one in RocksDB has. Throws what `reprise::rocksdb_at` throws. `status`
+  /// outlives it, and is told what the runtime logs. Each runtime gets the journal that `decorate` makes of it, if
+  /// there is one.
+  lives(store_kind journal,
+        std::filesystem::path directory,
+        status_line& status,
+        decorator decorate = {});
 
   /// Starts a runtime. A journal that another one has used is opened again first.
   void start();
@@ -49,6 +58,7 @@ class lives {
 
  private:
   status_line& status_;
+  decorator decorate_;
   simulation::store store_;
   bool was_used_ = false;
   totals earlier_;

@@ -30,7 +30,7 @@ class mailbox {
   }
 
   /// Returns everything that is there; waits so long for the first of it.
-  std::vector<T> take(std::chrono::milliseconds patience) {
+  std::vector<T> take(std::chrono::nanoseconds patience) {
     std::unique_lock lock(mutex_);
     is_filled_.wait_for(lock, patience, [this] { return !items_.empty() || is_nudged_; });
     is_nudged_ = false;

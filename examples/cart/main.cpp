@@ -8,6 +8,7 @@
 #include "cart/interrupt.hpp"
 #include "cart/journal_tools.hpp"
 #include "cart/simulation.hpp"
+#include "cart/stress_command.hpp"
 #include "reprise/error.hpp"
 
 #include <CLI/CLI.hpp>
@@ -235,6 +236,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   add_simulate(app, args);
   add_journal(app, args);
+  stress_command stress{app};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -242,6 +244,7 @@ int main(int argc, char** argv) {
   }
   try {
     if (app.got_subcommand("simulate")) return simulate(args);
+    if (app.got_subcommand("stress")) return stress.run();
     return run_tool(*app.get_subcommand("journal"), args);
   } catch (const std::exception& error) {
     std::cerr << "cart: " << error.what() << '\n';

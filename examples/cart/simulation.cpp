@@ -55,7 +55,7 @@ class run {
       : status_(status),
         input_(std::move(input)),
         clients_(options.shopping.shoppers),
-        lives_(options, status) {
+        lives_(options.journal, options.directory, status) {
     report_.options = options;
     if (input_) {
       total_ = input_->count_lines();

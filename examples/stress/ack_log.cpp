@@ -1,0 +1,106 @@
+#include "stress/ack_log.hpp"
+
+#include "shopping_cart/shopping_cart_json.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <variant>
+
+namespace stress {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+std::string nanoseconds_of(clock::time_point at) {
+  return std::to_string(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count());
+}
+
+std::string product_member(const std::string& product_id) {
+  return "\"product_id\":" + shop::json_string(product_id);
+}
+
+std::string name_and_data(const shop::add_product& c) {
+  return R"("add_product","data":{)" + product_member(c.product_id)
+         + ",\"quantity\":" + std::to_string(c.quantity) + '}';
+}
+std::string name_and_data(const shop::remove_product& c) {
+  return R"("remove_product","data":{)" + product_member(c.product_id) + '}';
+}
+std::string name_and_data(const shop::change_quantity& c) {
+  return R"("change_quantity","data":{)" + product_member(c.product_id)
+         + ",\"quantity\":" + std::to_string(c.quantity) + '}';
+}
+std::string name_and_data(const shop::check_out&) {
+  return R"("check_out","data":{})";
+}
+
+/// Returns whether the file ends with a whole line, or is empty or no ordinary file.
+bool ends_with_a_line(int file) {
+  struct stat what {};
+  if (fstat(file, &what) != 0 || !S_ISREG(what.st_mode) || what.st_size == 0) return true;
+  char last = 0;
+  return pread(file, &last, 1, what.st_size - 1) == 1 && last == '\n';
+}
+
+}  // namespace
+
+ack_log::ack_log(const std::filesystem::path& file) : name_(file.string()) {
+  file_ = open(name_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (file_ < 0)
+    throw ack_log_failure("cannot open the log " + name_ + ": " + std::strerror(errno));
+  if (!ends_with_a_line(file_)) {
+    close(file_);
+    throw ack_log_failure("the log " + name_
+                          + " ends in the middle of a line: it is of something "
+                            "else, or its file system was full; take another file");
+  }
+}
+
+ack_log::~ack_log() {
+  close(file_);
+}
+
+void ack_log::sending(const order& what, const std::string& id) {
+  line_ = R"({"t":"send","at":)" + nanoseconds_of(clock::now()) + ",\"id\":" + shop::json_string(id)
+          + ",\"cart\":" + shop::json_string(what.cart) + ",\"command\":";
+  line_ += what.command ? std::visit([](const auto& c) { return name_and_data(c); }, *what.command)
+                        : R"("view","data":{})";
+  write_line();
+}
+
+void ack_log::answered(const std::string& id, const reprise::answer& answer, clock::time_point at) {
+  line_ = R"({"t":"answer","at":)" + nanoseconds_of(at) + ",\"id\":" + shop::json_string(id)
+          + ",\"result\":\"" + std::string(to_string(answer.kind)) + "\",\"version\":"
+          + std::to_string(answer.version) + ",\"events\":" + std::to_string(answer.events)
+          + ",\"reason\":" + shop::json_string(answer.reason);
+  write_line();
+}
+
+void ack_log::write_line() {
+  line_ += "}\n";
+  ssize_t written = 0;
+  do {
+    written = write(file_, line_.data(), line_.size());
+  } while (written < 0 && errno == EINTR);
+  if (written == static_cast<ssize_t>(line_.size())) return;
+  const std::string why = written < 0 ? std::strerror(errno) : "only a part of a line was written";
+  throw ack_log_failure("cannot write to the log " + name_ + ": " + why);
+}
+
+bool is_inside(const std::filesystem::path& file, const std::filesystem::path& directory) {
+  const auto inner = std::filesystem::weakly_canonical(file);
+  auto outer = std::filesystem::weakly_canonical(directory);
+  if (!outer.has_filename()) outer = outer.parent_path();
+  const auto [outer_end, inner_end] = std::mismatch(outer.begin(), outer.end(), inner.begin(),
+                                                    inner.end());
+  static_cast<void>(inner_end);
+  return outer_end == outer.end();
+}
+
+}  // namespace stress

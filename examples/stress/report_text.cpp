@@ -1,0 +1,99 @@
+#include "cart/format.hpp"
+#include "stress/report.hpp"
+
+#include <cstdio>
+#include <iomanip>
+#include <ostream>
+
+namespace stress {
+
+using simulation::as_bytes;
+using simulation::as_duration;
+using simulation::counted;
+using simulation::grouped;
+
+namespace {
+
+constexpr int label_width = 16;
+
+std::ostream& label(std::ostream& out, const char* name) {
+  return out << std::left << std::setw(label_width) << name << std::right;
+}
+
+std::string rate(double per_second) {
+  return grouped(static_cast<std::uint64_t>(per_second + 0.5)) + "/s";
+}
+
+/// A µ takes two bytes and one column.
+std::string right_aligned(const std::string& text, std::size_t width) {
+  std::size_t columns = 0;
+  for (const char c : text) columns += (static_cast<unsigned char>(c) & 0xc0U) != 0x80U ? 1 : 0;
+  return std::string(width > columns ? width - columns : 1, ' ') + text;
+}
+
+void print_row(std::ostream& out, const result& r, const char* name, const command_figures& f) {
+  label(out, name) << right_aligned(grouped(f.latency.count()), 13)
+                   << right_aligned(rate(r.per_second(f.latency.count())), 12);
+  for (const double part : {0.5, 0.9, 0.99, 0.999, 1.0})
+    out << right_aligned(as_duration(f.latency.percentile(part)), 10);
+  out << '\n';
+}
+
+void print_commands(std::ostream& out, const result& r) {
+  label(out, "command") << right_aligned("count", 13) << right_aligned("rate", 12);
+  for (const char* column : {"p50", "p90", "p99", "p99.9", "max"}) out << right_aligned(column, 10);
+  out << '\n';
+  for (const auto kind : all_command_kinds) {
+    const auto& figures = r.commands[static_cast<std::size_t>(kind)];
+    if (figures.latency.count() > 0)
+      print_row(out, r, std::string(to_string(kind)).c_str(), figures);
+  }
+  print_row(out, r, "all", r.total());
+}
+
+void print_answers(std::ostream& out, const result& r) {
+  const auto a = r.total().answers;
+  label(out, "answers") << grouped(a.accepted) << " accepted (" << grouped(a.already_so)
+                        << " already so), " << grouped(a.refused) << " refused, "
+                        << grouped(a.overloaded) << " overloaded, " << grouped(a.unavailable)
+                        << " unavailable, " << grouped(a.unknown) << " unknown\n";
+  for (const auto& [reason, count] : r.refused)
+    label(out, "") << grouped(count) << " refused: " << reason << '\n';
+  label(out, "goodput") << rate(r.goodput()) << " accepted and refused, in " << as_duration(r.time)
+                        << '\n';
+  if (r.sent_again > 0) label(out, "sent again") << counted(r.sent_again, "sending") << '\n';
+  if (r.resent > 0) label(out, "resent") << counted(r.resent, "command") << " of an earlier run\n";
+}
+
+void print_journal(std::ostream& out, const result& r) {
+  const auto& j = r.journal;
+  const double per_write = j.synced_writes == 0 ? 0
+                                                : static_cast<double>(j.commits)
+                                                      / static_cast<double>(j.synced_writes);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", per_write);
+  label(out, "journal") << counted(j.synced_writes, "synced write") << ", " << text
+                        << " commits a write, p99 of a write "
+                        << as_duration(r.write_times.percentile(0.99)) << ", "
+                        << counted(j.events, "event") << ", " << as_bytes(j.bytes) << '\n';
+  label(out, "recovery") << counted(r.recovery.recovered, "cart") << " with "
+                         << counted(r.recovery.replayed_events, "event") << " in "
+                         << as_duration(r.recovery.replay_time) << '\n';
+}
+
+}  // namespace
+
+void print_text(std::ostream& out, const result& r) {
+  label(out, "seed") << r.options.seed << '\n';
+  label(out, "run") << r.run << '\n';
+  label(out, "journal in") << (r.options.journal == simulation::store_kind::memory
+                                   ? "memory"
+                                   : r.options.directory.string())
+                           << "\n\n";
+  print_commands(out, r);
+  out << '\n';
+  print_answers(out, r);
+  print_journal(out, r);
+}
+
+}  // namespace stress

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "cart/lives.hpp"
+#include "reprise/answer.hpp"
+#include "reprise/journal.hpp"
+#include "stress/latency_histogram.hpp"
+#include "stress/options.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace stress {
+
+/// What commands were answered in the end.
+struct answer_counts {
+  std::uint64_t accepted = 0;  ///< those that were "already so" too
+  std::uint64_t already_so = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t overloaded = 0;
+  std::uint64_t unavailable = 0;
+  std::uint64_t unknown = 0;
+
+  void add(const reprise::answer& a, bool is_view);
+  void add(const answer_counts& other);
+  std::uint64_t total() const { return accepted + refused + overloaded + unavailable + unknown; }
+  /// The commands that somebody got what they asked for, or a reason why not.
+  std::uint64_t good() const { return accepted + refused; }
+};
+
+/// What came of one kind of command, or of all.
+struct command_figures {
+  answer_counts answers;
+  latency_histogram latency;  ///< of every answer
+
+  void add(const command_figures& other);
+};
+
+/// What a run measured. All figures are of the time after the warm-up, but for recovery.
+struct result {
+  stress::options options;
+  std::string run;  ///< the beginning of its command ids
+
+  std::array<command_figures, all_command_kinds.size()> commands;
+  std::map<std::string, std::uint64_t> refused;  ///< by reason
+  std::chrono::nanoseconds time{};               ///< from the first command to the last answer
+  std::uint64_t sent_again = 0;                  ///< sendings of commands that had been sent before
+  std::uint64_t resent = 0;  ///< commands of an earlier run that were sent again
+
+  reprise::journal_stats journal;  ///< `bytes` is what it occupies in the end
+  latency_histogram write_times;
+  simulation::lives::totals recovery;
+
+  bool was_interrupted = false;
+  std::string failure;  ///< why the run could not go on; empty if it could
+
+  command_figures total() const;
+  /// Accepted and refused commands a second.
+  double goodput() const;
+  double per_second(std::uint64_t count) const;
+};
+
+/// Returns the exit status that the result calls for.
+int exit_status(const result& r);
+
+}  // namespace stress

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "stress/options.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace stress {
+
+/// A setting that does not read: `what` says what it takes.
+class bad_setting : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// What settings look like on the command line. All throw `bad_setting`.
+
+/// Reads a time above zero: `250us`, `20ms`, `1.5s`, `2m`, `1h`. A number without a unit is in seconds.
+std::chrono::nanoseconds duration_from(const std::string& text);
+
+/// Reads a whole number of 64 bits, from `least` on.
+std::uint64_t number_from(const std::string& text, std::uint64_t least);
+
+/// Reads `add=60,remove=20,view=15,checkout=5`. What is not named is not sent.
+command_mix mix_from(const std::string& text);
+
+/// Reads `uniform`, `zipf:0.99`, `hot:1%@90%` (one percent of the carts gets ninety percent of the commands) or
+/// `latest`.
+cart_distribution distribution_from(const std::string& text);
+
+}  // namespace stress
