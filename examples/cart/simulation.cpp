@@ -1,7 +1,6 @@
 #include "cart/simulation.hpp"
 
-#include "cart/cart_events.hpp"
-#include "cart/check.hpp"
+#include "cart/accounts.hpp"
 #include "cart/format.hpp"
 #include "cart/input.hpp"
 #include "cart/interrupt.hpp"
@@ -13,7 +12,6 @@
 #include <memory>
 #include <set>
 #include <sstream>
-#include <unordered_map>
 
 namespace simulation {
 
@@ -24,14 +22,6 @@ using shop::shopping_cart;
 namespace {
 
 constexpr std::chrono::milliseconds patience{50};
-constexpr std::size_t queries_at_once = 1'000;
-constexpr std::size_t differences_kept = 20;
-
-std::uint64_t look_at(const shopping_cart& cart) {
-  std::ostringstream text;
-  text << cart;
-  return fingerprint_of(text.view());
-}
 
 /// An answer to one of the shoppers.
 struct reply {
@@ -97,18 +87,7 @@ class run {
   void take_up_journal() {
     const auto& journal = *lives_.store().journal();
     id_prefix_ = "p" + std::to_string(journal.last_position()) + '-';
-    journal.read_all(1, [&](const reprise::commit_view& c) {
-      report_.events_before += c.events.size();
-      if (const auto cart = cart_of(c.stream)) follow_base(carts_[std::string(*cart)], c);
-      if (status_.is_due())
-        status_.draw("reading the journal: " + counted(report_.events_before, "event"));
-      return !was_interrupted();
-    });
-  }
-
-  static void follow_base(cart_history& history, const reprise::commit_view& c) {
-    for (const auto& event : events_of(c)) history.base.follow(event);
-    history.base_version = c.last_version();
+    report_.events_before = accounts_.take_up(journal, status_);
   }
 
   // -- the shoppers ------------------------------------------------------------
@@ -225,7 +204,7 @@ class run {
     case answer_kind::accepted: ++(t.events > 0 ? report_.accepted : report_.already_so); break;
     case answer_kind::refused:
       ++report_.refused[r.answer.reason];
-      t.reason = *reasons_.insert(std::move(r.answer.reason)).first;
+      t.reason = accounts_.kept(std::move(r.answer.reason));
       break;
     case answer_kind::overloaded: ++report_.overloaded; break;
     case answer_kind::unavailable:
@@ -237,24 +216,18 @@ class run {
       note_once("unknown", r.answer.reason);
       break;
     }
-    visited(c.doing.cart).commands.push_back(std::move(t));
+    accounts_.add(c.doing.cart, std::move(t));
   }
 
   void record_look(client& c, const reply& r) {
     ++report_.looks;
     if (r.answer.kind == answer_kind::accepted) {
-      visited(c.doing.cart).looks.push_back({r.answer.version, r.fingerprint});
+      accounts_.add(c.doing.cart, looked{r.answer.version, r.fingerprint});
     }
   }
 
-  cart_history& visited(const std::string& cart) {
-    cart_history& history = carts_[cart];
-    if (history.commands.empty() && history.looks.empty()) ++report_.carts;
-    return history;
-  }
-
   void note_once(const std::string& kind, const std::string& reason) {
-    if (reasons_.insert(kind + reason).second) status_.note("cart: " + kind + ": " + reason);
+    if (noted_.insert(kind + reason).second) status_.note("cart: " + kind + ": " + reason);
   }
 
   // -- the restart -------------------------------------------------------------
@@ -312,44 +285,14 @@ class run {
 
   // -- the check ---------------------------------------------------------------
 
-  struct recovered_cart {
-    const std::string* cart;
-    reprise::observed<shopping_cart> state;
-  };
-
   void check_all() {
     lives_.start();
-    auto next = carts_.cbegin();
-    std::size_t under_way = 0;
-    while (report_.checked < carts_.size() && can_go_on()) {
-      for (; next != carts_.cend() && under_way < queries_at_once; ++next, ++under_way) {
-        const std::string* cart = &next->first;
-        lives_.carts().query(
-            *cart, [](const shopping_cart& state) { return state; },
-            [this, cart](reprise::observed<shopping_cart> state) {
-              recovered_.put({cart, std::move(state)});
-            });
-      }
-      for (const auto& r : recovered_.take(patience)) {
-        --under_way;
-        ++report_.checked;
-        compare(r);
-      }
-      if (status_.is_due()) {
-        status_.draw("checking: " + grouped(report_.checked) + " of "
-                     + counted(carts_.size(), "cart"));
-      }
-    }
-    report_.is_checked = report_.checked == carts_.size();
+    auto verdict = accounts_.check(lives_, status_, [this] { return can_go_on(); });
+    report_.checked = verdict.checked;
+    report_.is_checked = verdict.is_finished;
+    report_.difference_count = verdict.difference_count;
+    report_.differences = std::move(verdict.differences);
     end_life();
-  }
-
-  void compare(const recovered_cart& r) {
-    for (auto& d : check_cart(*r.cart, carts_.at(*r.cart), *lives_.store().journal(), r.state)) {
-      ++report_.difference_count;
-      if (report_.differences.size() < differences_kept)
-        report_.differences.push_back(std::move(d));
-    }
   }
 
   // -- what people see ---------------------------------------------------------
@@ -399,6 +342,7 @@ class run {
   void finish_report() {
     status_.wipe();
     report_.was_interrupted = was_interrupted();
+    report_.carts = accounts_.touched();
     report_.journal = lives_.store().stats();
     report_.events = report_.journal.events;
     const auto totals = lives_.so_far();
@@ -426,8 +370,8 @@ class run {
   std::uint64_t sent_ = 0;
   std::uint64_t in_flight_ = 0;
 
-  std::unordered_map<std::string, cart_history> carts_;
-  std::set<std::string> reasons_;
+  accounts accounts_;
+  std::set<std::string> noted_;
 
   clock::time_point began_;
   clock::time_point stop_began_;
@@ -436,7 +380,6 @@ class run {
   std::size_t drawn_samples_ = 0;
 
   mailbox<reply> replies_;
-  mailbox<recovered_cart> recovered_;
   lives lives_;  ///< last: no callback outlives it
 };
 

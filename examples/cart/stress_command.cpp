@@ -92,6 +92,27 @@ void add_load(CLI::App& app, stress::options& o, std::optional<std::uint64_t>& s
       ->check(CLI::Range(0, 1'000))
       ->capture_default_str();
   add_text(
+      app, "--rate", "NUMBER", [&o](const std::string& text) { o.rate = stress::rate_from(text); },
+      "Commands a second, all together, whatever the answers: an open loop, whose latencies begin "
+      "when a command was due")
+      ->excludes("--window");
+  add_text(
+      app, "--arrivals", "TEXT",
+      [&o](const std::string& text) { o.arrive = stress::arrivals_from(text); },
+      "When commands of an open loop are due: poisson or fixed")
+      ->needs("--rate")
+      ->default_str("poisson");
+  add_text(
+      app, "--chaos", "TEXT", [&o](const std::string& text) { o.chaos = stress::chaos_from(text); },
+      "Harm done meanwhile, and how often: restart=0.1/s");
+  app.add_flag("--verify", o.verify,
+               "Check every cart in the end; that takes about 250 bytes of memory a command");
+  add_text(
+      app, "--fail-if", "TEXT",
+      [&o](const std::string& text) { o.fail_if.push_back(stress::threshold_from(text)); },
+      "What the result is not to be, such as p99>20ms or rate<50000/s; can be given again")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_text(
       app, "--interval", "TIME",
       [&o](const std::string& text) { o.interval = stress::duration_from(text); },
       "Time between two lines of progress [1s]");
@@ -109,6 +130,11 @@ void add_places(CLI::App& app,
   app.add_option("--ack-log", o.ack_log,
                  "File, outside the journal's directory, that every command and answer is "
                  "appended to");
+  app.add_option("--resend-from", o.resend_from,
+                 "Such a file of an earlier run: what it has no answer to is sent again first, "
+                 "under the same ids")
+      ->check(CLI::ExistingFile);
+  app.add_option("--timeseries", o.timeseries, "File for a table with a line for each interval");
 }
 
 /// What no single option can tell. Throws `CLI::ValidationError`.

@@ -1,19 +1,22 @@
 #include "stress/load.hpp"
 
-#include "cart/format.hpp"
+#include "cart/accounts.hpp"
 #include "cart/interrupt.hpp"
 #include "cart/lives.hpp"
 #include "cart/mailbox.hpp"
 #include "stress/ack_log.hpp"
 #include "stress/generator.hpp"
+#include "stress/progress.hpp"
+#include "stress/resend.hpp"
 #include "stress/run_name.hpp"
+#include "stress/schedule.hpp"
 #include "stress/timed_journal.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <queue>
 #include <set>
-#include <sstream>
 #include <utility>
 
 namespace stress {
@@ -28,33 +31,53 @@ constexpr std::chrono::milliseconds patience{50};
 constexpr std::chrono::milliseconds first_back_off{1};
 constexpr std::uint64_t longest_back_off = 256;  ///< times the first one
 
+/// Commands that an open loop has under way: more than a host takes by default, so that it is the host that says
+/// where the limit is.
+constexpr std::size_t room = 150'000;
+
+/// Commands that an open loop sends before it looks at answers.
+constexpr int sent_at_once = 1'000;
+
+/// How long after its end an open loop still sends what was due before.
+constexpr std::chrono::milliseconds grace{100};
+
 /// An answer to a request.
 struct reply {
   std::uint32_t request = 0;
+  std::uint64_t fingerprint = 0;  ///< of a view, if there is to be a check
   reprise::answer answer;
   clock::time_point at;
 };
 
-/// A command on its way, or the place for one.
+/// A command under way, or the place for one.
 struct request {
   order what;
   std::string id;
+  std::uint64_t number = 0;  ///< among all commands
   std::uint32_t client = 0;
   std::uint32_t sendings = 0;
-  std::uint32_t overloads = 0;  ///< answers "overloaded" in a row at this place
-  bool is_counted = false;      ///< it was due after the warm-up
+  std::uint32_t open_answers = 0;  ///< those that left it open whether it was stored
+  std::uint32_t turned_away = 0;   ///< commands in a row, at this place
+  bool is_under_way = false;
+  bool is_counted = false;  ///< it was due after the warm-up
   clock::time_point due;
+  std::vector<unsettled_command> unsettled;  ///< of one cart, the next one last
 };
 
 /// Something to be done with a request at a time.
 struct alarm {
   clock::time_point at;
   std::uint32_t request = 0;
-  bool is_sent_again = false;  ///< else the place takes a new command
+  bool is_sent_again = false;  ///< else its place takes a new command
 
   friend bool operator>(const alarm& a, const alarm& b) { return a.at > b.at; }
 };
 
+bool is_turned_away(const reprise::answer& a) {
+  return a.kind == answer_kind::overloaded || a.kind == answer_kind::unavailable;
+}
+
+/// What is due is sent on one thread, which also collects the answers that the runtime's threads leave for it.
 class load {
  public:
   load(const options& o, simulation::status_line& status)
@@ -62,56 +85,94 @@ class load {
         status_(status),
         run_(name_of_this_run()),
         generator_(o),
+        progress_(status, o.interval, o.timeseries),
         lives_(o.journal, o.directory, status, [this](std::shared_ptr<reprise::journal> journal) {
           return std::make_shared<timed_journal>(std::move(journal), write_times_);
         }) {
     result_.options = o;
+    result_.where = look_around(o.directory);
+    for (const auto& warning : result_.where.warnings) status.note("cart: warning: " + warning);
     result_.run = run_;
+    if (!o.resend_from.empty()) unsettled_ = unsettled_in(o.resend_from);
     if (!o.ack_log.empty()) log_.emplace(o.ack_log);
-    requests_.resize(o.clients * o.window);
-    for (std::size_t i = 0; i < requests_.size(); ++i)
-      requests_[i].client = static_cast<std::uint32_t>(i / o.window);
+    if (o.verify) accounts_.emplace().take_up(*lives_.store().journal(), status);
   }
 
   result run() {
     try {
       lives_.start();
+      send_again();
       send_load();
     } catch (const std::exception& thrown) {
       fail(thrown.what());
-      ended_ = clock::now();
     }
+    if (ended_ == clock::time_point()) ended_ = clock::now();
     end_life();
+    settle_the_rest();
+    verify();
     finish_result();
     return std::move(result_);
   }
 
  private:
-  // -- the load ----------------------------------------------------------------
+  // -- one after the other -------------------------------------------------------
+
+  /// A client that comes back asks first for what it does not know the outcome of.
+  void send_again() {
+    is_resending_ = true;
+    for (const auto& commands : unsettled_) result_.resent += commands.size();
+    begin_measuring({});
+    begin_at_all_places();
+    run_until_answered();
+    is_resending_ = false;
+  }
 
   void send_load() {
+    begin_measuring(options_.warmup);
+    const auto bytes_before = resident_bytes();
+    if (options_.rate) {
+      requests_.clear();
+      arrivals_.emplace(clock::now(), *options_.rate, options_.arrive, fork_luck());
+    } else {
+      begin_at_all_places();
+    }
+    if (options_.chaos.restart > 0)
+      restarts_.emplace(clock::now(), options_.chaos.restart, arrivals::poisson, fork_luck());
+    run_until_answered();
+    ended_ = clock::now();
+    if (lives_.is_running()) result_.live_carts = lives_.host().stats().live;
+    result_.grown_bytes = std::max(resident_bytes(), bytes_before) - bytes_before;
+  }
+
+  void begin_measuring(std::chrono::nanoseconds warmup) {
     const auto now = clock::now();
-    measured_from_ = now + options_.warmup;
+    measured_from_ = now + warmup;
     until_ = options_.duration ? measured_from_ + *options_.duration : clock::time_point::max();
-    next_line_ = now + options_.interval;
-    began_ = line_began_ = now;
-    is_warm_ = options_.warmup == std::chrono::nanoseconds();
-    for (std::size_t i = 0; i < requests_.size(); ++i) begin_next(static_cast<std::uint32_t>(i));
-    while (can_go_on() && under_way_ > 0) {
+    is_warm_ = false;
+    end_warmup();
+    progress_.begin(now);
+  }
+
+  void begin_at_all_places() {
+    requests_.resize(options_.clients * options_.window);
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      requests_[i].client = static_cast<std::uint32_t>(i / options_.window);
+      begin_next(static_cast<std::uint32_t>(i));
+    }
+  }
+
+  void run_until_answered() {
+    while (can_go_on() && (under_way_ > 0 || has_arrivals())) {
       end_warmup();
       ring_alarms();
+      send_due();
       collect(replies_.take(time_to_wait()));
-      draw_progress();
+      steer_restart();
+      report_progress();
     }
-    ended_ = clock::now();
   }
 
   bool can_go_on() const { return result_.failure.empty() && !simulation::was_interrupted(); }
-
-  bool is_time_to_send() const {
-    if (!can_go_on() || clock::now() >= until_) return false;
-    return !options_.commands || counted_ < *options_.commands;
-  }
 
   /// What was measured until now was there to warm up.
   void end_warmup() {
@@ -121,38 +182,140 @@ class load {
     write_times_.clear();
   }
 
-  /// Sends the next command at a request's place, unless the load is over.
+  std::chrono::nanoseconds time_to_wait() const {
+    if (is_stopped()) return std::chrono::nanoseconds(0);
+    const auto now = clock::now();
+    auto next = std::min(now + patience, progress_.due());
+    if (!alarms_.empty()) next = std::min(next, alarms_.top().at);
+    if (has_arrivals()) next = std::min(next, arrivals_->due());
+    if (!is_warm_) next = std::min(next, measured_from_);
+    return std::max(next - now, clock::duration(0));
+  }
+
+  void report_progress() {
+    const auto now = clock::now();
+    if (now < progress_.due() || !lives_.is_running()) return;
+    std::string note;
+    if (is_resending_) note = "sending again";
+    if (!is_warm_) note = "warming up";
+    if (is_restarting_) note = "restarting";
+    progress_.end_interval(now, lives_.host().stats(), note);
+  }
+
+  simulation::dice fork_luck() { return simulation::dice{luck_.next()}; }
+
+  // -- what is sent --------------------------------------------------------------
+
+  bool may_send(clock::time_point due) const {
+    return can_go_on() && due < until_ && (!options_.commands || counted_ < *options_.commands);
+  }
+
+  bool has_arrivals() const { return arrivals_ && may_send(arrivals_->due()); }
+
+  /// Sends the next command of a closed loop at a place, if there is one.
   void begin_next(std::uint32_t index) {
-    if (!is_time_to_send()) return;
     request& r = requests_[index];
-    r.what = generator_.next(r.client);
-    r.id = run_ + '-' + std::to_string(++named_);
-    r.sendings = 0;
-    r.due = clock::now();
-    r.is_counted = r.due >= measured_from_;
-    counted_ += r.is_counted ? 1 : 0;
+    const auto now = clock::now();
+    if (is_resending_) {
+      if (take_unsettled(r, now)) send(index);
+    } else if (may_send(now)) {
+      think_up(r, now);
+      send(index);
+    }
+  }
+
+  bool take_unsettled(request& r, clock::time_point now) {
+    if (r.unsettled.empty() && !unsettled_.empty()) {
+      r.unsettled = std::move(unsettled_.back());
+      std::reverse(r.unsettled.begin(), r.unsettled.end());
+      unsettled_.pop_back();
+    }
+    if (r.unsettled.empty() || !can_go_on()) return false;
+    begin(r, std::move(r.unsettled.back().what), std::move(r.unsettled.back().id), now, false);
+    r.unsettled.pop_back();
+    return true;
+  }
+
+  void think_up(request& r, clock::time_point due) {
+    const bool is_counted = due >= measured_from_;
+    counted_ += is_counted ? 1 : 0;
+    begin(r, generator_.next(r.client), run_ + '-' + std::to_string(numbered_ + 1), due,
+          is_counted);
+  }
+
+  void begin(request& r, order what, std::string id, clock::time_point due, bool is_counted) {
+    r.what = std::move(what);
+    r.id = std::move(id);
+    r.number = ++numbered_;
+    r.sendings = r.open_answers = 0;
+    r.is_under_way = true;
+    r.is_counted = is_counted;
+    r.due = due;
     ++under_way_;
-    send(index);
+  }
+
+  /// Sends what an open loop has due. While the runtime is being exchanged it waits for the next one.
+  void send_due() {
+    if (!arrivals_ || is_stopped()) return;
+    const auto now = clock::now();
+    const bool is_too_late = until_ != clock::time_point::max() && now > until_ + grace;
+    for (int n = 0; has_arrivals() && arrivals_->due() <= now; arrivals_->advance()) {
+      if (is_too_late || (free_.empty() && requests_.size() == room)) {
+        skip();
+        continue;
+      }
+      const auto index = free_place();
+      think_up(requests_[index], arrivals_->due());
+      if (requests_[index].is_counted) result_.lag.record(clock::now() - arrivals_->due());
+      send(index);
+      if (++n == sent_at_once) {
+        arrivals_->advance();
+        return;
+      }
+    }
+  }
+
+  /// What is skipped is one of the commands all the same.
+  void skip() {
+    if (arrivals_->due() < measured_from_) return;
+    ++result_.skipped;
+    ++counted_;
+  }
+
+  std::uint32_t free_place() {
+    std::uint32_t index = 0;
+    if (free_.empty()) {
+      index = static_cast<std::uint32_t>(requests_.size());
+      requests_.emplace_back();
+    } else {
+      index = free_.back();
+      free_.pop_back();
+    }
+    requests_[index].client = static_cast<std::uint32_t>(numbered_ % options_.clients);
+    return index;
   }
 
   void send(std::uint32_t index) {
     request& r = requests_[index];
-    ++r.sendings;
-    if (r.sendings > 1 && r.is_counted) ++result_.sent_again;
     if (log_) log_->sending(r.what, r.id);
+    if (++r.sendings > 1 && r.is_counted) ++result_.sent_again;
     ++in_flight_;
     if (r.what.command) {
       lives_.carts().send(r.what.cart, *r.what.command,
                           [this, index](reprise::answer a) {
-                            replies_.put({index, std::move(a), clock::now()});
+                            replies_.put({index, 0, std::move(a), clock::now()});
                           },
                           {.id = r.id, .correlation_id = {}, .causation_id = {}});
       return;
     }
     lives_.carts().query(
-        r.what.cart, [](const shopping_cart& cart) { return cart.items.size(); },
-        [this, index](reprise::observed<std::size_t> seen) {
+        r.what.cart,
+        [is_kept = accounts_.has_value()](const shopping_cart& cart) -> std::uint64_t {
+          return is_kept ? simulation::look_at(cart) : cart.items.size();
+        },
+        [this, index](reprise::observed<std::uint64_t> seen) {
           replies_.put({index,
+                        seen.value.value_or(0),
                         {.kind = seen.kind,
                          .version = seen.version,
                          .events = 0,
@@ -161,57 +324,83 @@ class load {
         });
   }
 
-  // -- answers -----------------------------------------------------------------
+  // -- answers -------------------------------------------------------------------
 
   void collect(std::vector<reply> replies) {
-    for (const reply& answered : replies) {
+    for (reply& answered : replies) {
       --in_flight_;
-      request& r = requests_[answered.request];
-      if (log_) log_->answered(r.id, answered.answer, answered.at);
-      take(r, answered);
+      if (log_) log_->answered(requests_[answered.request].id, answered.answer, answered.at);
+      take(answered);
     }
   }
 
-  void take(request& r, const reply& answered) {
+  void take(reply& answered) {
+    const std::uint32_t index = answered.request;
+    request& r = requests_[index];
     const reprise::answer& a = answered.answer;
-    if (a.kind == answer_kind::unknown || a.kind == answer_kind::unavailable) {
-      note_once(a);
-      notice_failure();
+    if (a.kind == answer_kind::unavailable && is_restarting_) {
+      parked_.push_back(index);
+      return;
     }
-    if (a.kind == answer_kind::unknown && r.sendings <= options_.retries && can_go_on()) {
-      alarms_.push({clock::now() + back_off(r.sendings - 1), answered.request, true});
+    if (a.kind == answer_kind::unknown || a.kind == answer_kind::unavailable) notice_trouble(a);
+    if (is_left_open(r, a) && ++r.open_answers <= options_.retries && can_go_on()) {
+      alarms_.push({clock::now() + back_off(r.open_answers - 1), index, true});
       return;
     }
     generator_.learn(r.what, a);
-    count(r, answered);
-    --under_way_;
-    const bool is_turned_away = a.kind == answer_kind::overloaded
-                                || a.kind == answer_kind::unavailable;
-    r.overloads = is_turned_away ? r.overloads + 1 : 0;
-    if (is_turned_away) {
+    r.turned_away = is_turned_away(a) ? r.turned_away + 1 : 0;
+    settle(answered);
+    if (arrivals_) {
+      free_.push_back(index);
+    } else if (r.turned_away > 0) {
+      // Somebody who is turned away waits before they ask for something else.
       ++under_way_;
-      alarms_.push({clock::now() + back_off(r.overloads - 1), answered.request, false});
+      alarms_.push({clock::now() + back_off(r.turned_away - 1), index, false});
     } else {
-      begin_next(answered.request);
+      begin_next(index);
     }
   }
 
-  void count(const request& r, const reply& answered) {
+  /// Returns whether an answer leaves it open if the command was stored, by this sending or an earlier one.
+  bool is_left_open(const request& r, const reprise::answer& a) const {
+    if (a.kind == answer_kind::unknown) return true;
+    return is_turned_away(a) && (r.open_answers > 0 || is_resending_);
+  }
+
+  /// Takes in the last answer to a command.
+  void settle(reply& answered) {
+    request& r = requests_[answered.request];
+    r.is_under_way = false;
+    --under_way_;
+    if (accounts_) keep(r, answered);
+    if (is_resending_) return;
+    const bool is_view = !r.what.command;
+    const auto latency = answered.at - r.due;
+    progress_.count(answered.answer, is_view, latency);
     if (!r.is_counted) return;
     auto& figures = result_.commands[static_cast<std::size_t>(r.what.kind)];
-    const bool is_view = r.what.kind == command_kind::view;
     figures.answers.add(answered.answer, is_view);
-    figures.latency.record(answered.at - r.due);
-    line_.answers.add(answered.answer, is_view);
-    line_.latency.record(answered.at - r.due);
+    figures.latency.record(latency);
     if (answered.answer.kind == answer_kind::refused) ++result_.refused[answered.answer.reason];
   }
 
-  /// Twice as long each time, and never as long as somebody else's.
+  void keep(const request& r, const reply& answered) {
+    const reprise::answer& a = answered.answer;
+    if (!r.what.command) {
+      if (a.kind == answer_kind::accepted)
+        accounts_->add(r.what.cart, simulation::looked{a.version, answered.fingerprint});
+      return;
+    }
+    simulation::told t{*r.what.command, r.id, a.version, a.events, a.kind, {}};
+    if (a.kind == answer_kind::refused) t.reason = accounts_->kept(a.reason);
+    if (is_left_open(r, a)) t.kind = answer_kind::unknown;
+    accounts_->add(r.what.cart, std::move(t));
+  }
+
+  /// Twice as long each time, up to a limit, and not as long as somebody else's.
   std::chrono::nanoseconds back_off(std::uint32_t times) {
-    const auto factor = std::min<std::uint64_t>(std::uint64_t{1} << std::min(times, 16U),
-                                                longest_back_off);
-    const std::chrono::duration<double, std::milli> most = first_back_off * factor;
+    const auto factor = std::min(std::uint64_t{1} << std::min(times, 16U), longest_back_off);
+    const std::chrono::duration<double, std::nano> most = first_back_off * factor;
     return std::chrono::duration_cast<std::chrono::nanoseconds>(most
                                                                 * (0.5 + luck_.fraction() / 2));
   }
@@ -230,23 +419,12 @@ class load {
     }
   }
 
-  std::chrono::nanoseconds time_to_wait() const {
-    std::chrono::nanoseconds time = std::min<std::chrono::nanoseconds>(patience,
-                                                                       next_line_ - clock::now());
-    if (!alarms_.empty())
-      time = std::min<std::chrono::nanoseconds>(time, alarms_.top().at - clock::now());
-    return std::max<std::chrono::nanoseconds>(time, std::chrono::nanoseconds(0));
-  }
+  // -- trouble -------------------------------------------------------------------
 
-  // -- trouble -----------------------------------------------------------------
-
-  void note_once(const reprise::answer& a) {
+  void notice_trouble(const reprise::answer& a) {
     auto text = std::string(to_string(a.kind)) + ": " + a.reason;
     if (noted_.insert(text).second) status_.note("cart: " + text);
-  }
-
-  /// A journal that failed takes nothing more.
-  void notice_failure() {
+    // A journal that failed takes nothing more.
     if (lives_.host().state() == reprise::host_state::journal_failed)
       fail("the journal failed: " + lives_.host().failure());
   }
@@ -255,28 +433,89 @@ class load {
     if (result_.failure.empty()) result_.failure = why;
   }
 
-  // -- the end -----------------------------------------------------------------
+  /// Stops the runtime under the clients' hands, and starts another when it has stopped.
+  void steer_restart() {
+    if (is_stopped() && in_flight_ == 0) {
+      restart();
+    } else if (restarts_ && !is_restarting_ && restarts_->due() <= clock::now() && can_go_on()) {
+      is_restarting_ = true;
+      stop_began_ = clock::now();
+      lives_.begin_stop([this] { replies_.nudge(); });
+    }
+  }
+
+  /// Between two runtimes nothing is sent.
+  bool is_stopped() const { return is_restarting_ && lives_.has_stopped(); }
+
+  void restart() {
+    if (const auto unfinished = lives_.finish_stop(); !unfinished.empty())
+      return fail("the runtime did not stop in time: " + unfinished);
+    lives_.start();
+    is_restarting_ = false;
+    ++result_.restarts;
+    result_.longest_restart = std::max<std::chrono::nanoseconds>(result_.longest_restart,
+                                                                 clock::now() - stop_began_);
+    while (restarts_->due() <= clock::now()) restarts_->advance();
+    // In the order in which they were sent first.
+    std::sort(parked_.begin(), parked_.end(),
+              [this](auto a, auto b) { return requests_[a].number < requests_[b].number; });
+    for (const auto index : std::exchange(parked_, {})) send(index);
+  }
+
+  // -- the end -------------------------------------------------------------------
 
   /// Ends the runtime, and takes in what it answers on its way out.
   void end_life() {
     if (!lives_.is_running()) return;
-    lives_.begin_stop([this] { replies_.nudge(); });
+    if (!is_restarting_) lives_.begin_stop([this] { replies_.nudge(); });
+    is_restarting_ = false;
     while (!lives_.has_stopped() || in_flight_ > 0) drain(replies_.take(patience));
     if (const auto unfinished = lives_.finish_stop(); !unfinished.empty())
       fail("the runtime did not stop in time: " + unfinished);
   }
 
   void drain(std::vector<reply> replies) {
-    for (const reply& answered : replies) {
+    for (reply& answered : replies) {
       --in_flight_;
-      const request& r = requests_[answered.request];
-      count(r, answered);
       try {
-        if (log_ && result_.failure.empty()) log_->answered(r.id, answered.answer, answered.at);
+        if (log_) log_->answered(requests_[answered.request].id, answered.answer, answered.at);
       } catch (const ack_log_failure& thrown) {
         fail(thrown.what());
+        log_.reset();
       }
+      settle(answered);
     }
+  }
+
+  /// What waited to be sent again, when the run was ended early, has no other answer than it had.
+  void settle_the_rest() {
+    for (std::size_t i = 0; i < requests_.size(); ++i) {
+      request& r = requests_[i];
+      if (!r.is_under_way || r.sendings == 0) continue;
+      const bool is_open = r.open_answers > 0 || is_resending_;
+      reply last{static_cast<std::uint32_t>(i),
+                 0,
+                 {.kind = is_open ? answer_kind::unknown : answer_kind::unavailable,
+                  .version = 0,
+                  .events = 0,
+                  .reason = "the run ended before it was sent again"},
+                 clock::now()};
+      settle(last);
+    }
+  }
+
+  void verify() {
+    if (!accounts_ || simulation::was_interrupted()) return;
+    const auto recovery = lives_.so_far();
+    try {
+      lives_.start();
+      result_.verdict = accounts_->check(lives_, status_,
+                                         [] { return !simulation::was_interrupted(); });
+    } catch (const std::exception& thrown) {
+      fail(std::string("the carts could not be verified: ") + thrown.what());
+    }
+    result_.recovery = recovery;
+    end_life();
   }
 
   void finish_result() {
@@ -289,28 +528,7 @@ class load {
                        .events = after.events - journal_before_.events,
                        .bytes = after.bytes};
     result_.write_times = write_times_.so_far();
-    result_.recovery = lives_.so_far();
-  }
-
-  // -- what people see ---------------------------------------------------------
-
-  void draw_progress() {
-    const auto now = clock::now();
-    if (now < next_line_) return;
-    const auto lapse = std::chrono::duration<double>(now - line_began_).count();
-    const auto stats = lives_.host().stats();
-    std::ostringstream text;
-    text << simulation::as_duration(now - began_) << (is_warm_ ? ": " : " (warming up): ")
-         << simulation::grouped(static_cast<std::uint64_t>(
-                static_cast<double>(line_.answers.total()) / std::max(lapse, 1e-9)))
-         << "/s, p50 " << simulation::as_duration(line_.latency.percentile(0.5)) << ", p99 "
-         << simulation::as_duration(line_.latency.percentile(0.99)) << ", "
-         << simulation::grouped(stats.in_flight) << " in flight, "
-         << simulation::grouped(stats.live) << " live";
-    status_.draw(text.str());
-    line_ = {};
-    line_began_ = now;
-    while (next_line_ <= now) next_line_ += options_.interval;
+    if (!result_.verdict) result_.recovery = lives_.so_far();
   }
 
   const options& options_;
@@ -318,27 +536,34 @@ class load {
   result result_;
   std::string run_;
   generator generator_;
+  progress progress_;
   simulation::dice luck_{options_.seed};
   std::optional<ack_log> log_;
+  std::optional<simulation::accounts> accounts_;
+
+  std::vector<std::vector<unsettled_command>> unsettled_;  ///< by cart
+  bool is_resending_ = false;
 
   std::vector<request> requests_;
+  std::vector<std::uint32_t> free_;  ///< places, of an open loop
+  std::optional<schedule> arrivals_;
   std::priority_queue<alarm, std::vector<alarm>, std::greater<>> alarms_;
-  std::uint64_t named_ = 0;      ///< commands that were given an id
+  std::uint64_t numbered_ = 0;
   std::uint64_t counted_ = 0;    ///< commands that were due after the warm-up
-  std::uint64_t under_way_ = 0;  ///< places that have a command or wait for one
+  std::uint64_t under_way_ = 0;  ///< places that have a command, or wait before they take one
   std::uint64_t in_flight_ = 0;  ///< sendings that are not answered
   std::set<std::string> noted_;
 
-  clock::time_point began_;
+  std::optional<schedule> restarts_;
+  bool is_restarting_ = false;
+  std::vector<std::uint32_t> parked_;  ///< until the runtime is there again
+  clock::time_point stop_began_;
+
   clock::time_point measured_from_;
   clock::time_point until_;
   clock::time_point ended_;
   bool is_warm_ = false;
   reprise::journal_stats journal_before_;
-
-  clock::time_point line_began_;
-  clock::time_point next_line_;
-  command_figures line_;  ///< since the last line of progress
 
   write_times write_times_;
   simulation::mailbox<reply> replies_;

@@ -53,6 +53,39 @@ enum class arrivals : std::uint8_t {
   fixed,    ///< one like the other, in equal steps
 };
 
+/// How often a run does harm to the runtime, in times a second; 0 is never.
+struct chaos_rates {
+  double crash = 0;      ///< of a cart's actor
+  double passivate = 0;  ///< of a cart's actor
+  double restart = 0;    ///< of the runtime, on the journal opened again
+};
+
+/// What a threshold is about.
+enum class metric : std::uint8_t {
+  p50,
+  p90,
+  p99,
+  p999,
+  max,
+  rate,
+  accepted,
+  refused,
+  overloaded,
+  unavailable,
+  unknown
+};
+
+enum class comparison : std::uint8_t { above, below, at_least, at_most };
+
+/// A condition that a result is not to meet.
+struct threshold {
+  std::string text;  ///< as it was written
+  metric what = metric::p99;
+  comparison how = comparison::above;
+  bool is_per_second = false;  ///< a count is compared as so many a second
+  double limit = 0;            ///< nanoseconds, or a count
+};
+
 /// How a machine is put under load.
 struct options {
   // The load.
@@ -76,6 +109,11 @@ struct options {
   std::filesystem::path ack_log;      ///< empty: none
   std::filesystem::path resend_from;  ///< empty: nothing to send again
 
+  chaos_rates chaos;
+  bool verify = false;  ///< checks every cart in the end
+  std::vector<threshold> fail_if;
+
+  std::filesystem::path timeseries;                             ///< empty: none
   std::chrono::nanoseconds interval = std::chrono::seconds(1);  ///< between lines of progress
 };
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "cart/accounts.hpp"
 #include "cart/lives.hpp"
 #include "reprise/answer.hpp"
 #include "reprise/journal.hpp"
+#include "stress/environment.hpp"
 #include "stress/latency_histogram.hpp"
 #include "stress/options.hpp"
 
@@ -10,7 +12,9 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace stress {
 
@@ -41,17 +45,27 @@ struct command_figures {
 /// What a run measured. All figures are of the time after the warm-up, but for recovery.
 struct result {
   stress::options options;
+  environment where;
   std::string run;  ///< the beginning of its command ids
 
   std::array<command_figures, all_command_kinds.size()> commands;
   std::map<std::string, std::uint64_t> refused;  ///< by reason
   std::chrono::nanoseconds time{};               ///< from the first command to the last answer
-  std::uint64_t sent_again = 0;                  ///< sendings of commands that had been sent before
-  std::uint64_t resent = 0;  ///< commands of an earlier run that were sent again
+  latency_histogram lag;                         ///< how late an open loop sent what was due
+  std::uint64_t skipped = 0;     ///< commands that an open loop had no room or no time to send
+  std::uint64_t sent_again = 0;  ///< sendings of commands that had been sent before
+  std::uint64_t resent = 0;      ///< commands of an earlier run that were sent again
 
   reprise::journal_stats journal;  ///< `bytes` is what it occupies in the end
   latency_histogram write_times;
-  simulation::lives::totals recovery;
+  simulation::lives::totals recovery;  ///< over the whole run
+  std::uint64_t restarts = 0;
+  std::chrono::nanoseconds
+      longest_restart{};          ///< from the begin of its stop until it is there again
+  std::uint64_t live_carts = 0;   ///< in memory, at the end of the load
+  std::uint64_t grown_bytes = 0;  ///< what the process grew by until then
+
+  std::optional<simulation::accounts::verdict> verdict;  ///< empty: nothing was to be verified
 
   bool was_interrupted = false;
   std::string failure;  ///< why the run could not go on; empty if it could
@@ -61,6 +75,9 @@ struct result {
   double goodput() const;
   double per_second(std::uint64_t count) const;
 };
+
+/// Returns those of the thresholds that the result fails. One about times fails if nothing was measured.
+std::vector<threshold> failed_thresholds(const result& r);
 
 /// Returns the exit status that the result calls for.
 int exit_status(const result& r);

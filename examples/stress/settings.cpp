@@ -19,6 +19,32 @@ struct unit {
 constexpr std::array units{unit{"ns", 1},   unit{"us", 1e3},   unit{"ms", 1e6}, unit{"s", 1e9},
                            unit{"m", 60e9}, unit{"h", 3600e9}, unit{"", 1e9}};
 
+struct named_metric {
+  std::string_view name;
+  metric what;
+  bool is_time;
+};
+
+constexpr std::array metric_names{named_metric{"p50", metric::p50, true},
+                                  named_metric{"p90", metric::p90, true},
+                                  named_metric{"p99", metric::p99, true},
+                                  named_metric{"p99.9", metric::p999, true},
+                                  named_metric{"max", metric::max, true},
+                                  named_metric{"rate", metric::rate, false},
+                                  named_metric{"accepted", metric::accepted, false},
+                                  named_metric{"refused", metric::refused, false},
+                                  named_metric{"overloaded", metric::overloaded, false},
+                                  named_metric{"unavailable", metric::unavailable, false},
+                                  named_metric{"unknown", metric::unknown, false}};
+
+/// Returns the nanoseconds of a unit that a time has to have.
+double unit_of_time(std::string_view name, const char* expected) {
+  const auto found = std::find_if(units.begin(), units.end(),
+                                  [&](const unit& u) { return u.name == name; });
+  if (name.empty() || found == units.end()) throw bad_setting(expected);
+  return found->nanoseconds;
+}
+
 /// Splits `text` into the number at its beginning and what is behind it.
 std::pair<double, std::string_view> leading_number(std::string_view text, const char* expected) {
   double number = 0;
@@ -76,6 +102,19 @@ std::uint64_t number_from(const std::string& text, std::uint64_t least) {
   return number;
 }
 
+double rate_from(const std::string& text) {
+  static constexpr auto expected = "it takes a number above 0, and at most 10 million, a second";
+  const auto [number, rest] = leading_number(text, expected);
+  if ((!rest.empty() && rest != "/s") || number <= 0 || number > 1e7) throw bad_setting(expected);
+  return number;
+}
+
+arrivals arrivals_from(const std::string& text) {
+  if (text == "poisson") return arrivals::poisson;
+  if (text == "fixed") return arrivals::fixed;
+  throw bad_setting("it takes poisson or fixed");
+}
+
 command_mix mix_from(const std::string& text) {
   static constexpr auto expected =
       "it takes shares such as add=60,remove=20,view=15,checkout=5, not all of them 0";
@@ -118,6 +157,47 @@ cart_distribution distribution_from(const std::string& text) {
     result.hot_carts = percentage(view.substr(4, at - 4), expected);
     result.hot_commands = percentage(view.substr(at + 1), expected);
   } else {
+    throw bad_setting(expected);
+  }
+  return result;
+}
+
+chaos_rates chaos_from(const std::string& text) {
+  static constexpr auto expected = "it takes rates such as restart=0.1/s";
+  chaos_rates result;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto item = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(item.size() + 1, rest.size()));
+    const auto equals = item.find('=');
+    if (equals == item.npos) throw bad_setting(expected);
+    const auto [number, behind] = leading_number(item.substr(equals + 1), expected);
+    if (behind != "/s" || number < 0 || number > 1e6) throw bad_setting(expected);
+    if (item.substr(0, equals) != "restart") throw bad_setting(expected);
+    result.restart = number;
+  }
+  if (result.restart == 0) throw bad_setting(expected);
+  return result;
+}
+
+threshold threshold_from(const std::string& text) {
+  static constexpr auto expected =
+      "it takes p50, p90, p99, p99.9 or max with a time, or rate, accepted, refused, overloaded, "
+      "unavailable or unknown with a number, such as p99>20ms or rate<50000/s";
+  const std::string_view view = text;
+  const auto at = view.find_first_of("<>");
+  if (at == view.npos) throw bad_setting(expected);
+  const auto named = std::find_if(metric_names.begin(), metric_names.end(),
+                                  [&](const auto& m) { return m.name == view.substr(0, at); });
+  if (named == metric_names.end()) throw bad_setting(expected);
+  const bool is_or_equal = view.substr(at + 1).starts_with('=');
+  const auto [number, rest] = leading_number(view.substr(at + (is_or_equal ? 2 : 1)), expected);
+  threshold result{text, named->what, comparison::above, rest == "/s", number};
+  if (view[at] == '>') result.how = is_or_equal ? comparison::at_least : comparison::above;
+  if (view[at] == '<') result.how = is_or_equal ? comparison::at_most : comparison::below;
+  if (named->is_time) {
+    result.is_per_second = false;
+    result.limit = number * unit_of_time(rest, expected);
+  } else if (!rest.empty() && rest != "/s") {
     throw bad_setting(expected);
   }
   return result;

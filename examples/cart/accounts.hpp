@@ -1,0 +1,60 @@
+#pragma once
+
+#include "cart/check.hpp"
+#include "cart/lives.hpp"
+#include "cart/status_line.hpp"
+#include "reprise/journal.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace simulation {
+
+/// What the senders of commands know of every cart, to be checked in the end. It keeps every answer: 200 bytes for
+/// each, about, and as much as the product id and the command id have above 15 bytes.
+class accounts {
+ public:
+  /// Begins with what the journal holds, and returns how many events that is. An interrupt ends it early. Throws what
+  /// `journal::read_all` throws.
+  std::uint64_t take_up(const reprise::journal& journal, status_line& status);
+
+  /// Both note what somebody was told of a cart.
+  void add(const std::string& cart, told t);
+  void add(const std::string& cart, looked l);
+
+  /// Returns a reason as `told` keeps it.
+  std::string_view kept(std::string reason);
+
+  /// Returns how many carts somebody was told something of.
+  std::size_t touched() const noexcept { return touched_; }
+
+  struct verdict {
+    bool is_finished = false;
+    std::uint64_t checked = 0;  ///< carts, those that only the journal knew before too
+    std::uint64_t difference_count = 0;
+    std::vector<difference> differences;  ///< the first ones
+  };
+
+  /// Recovers every cart with a fresh runtime, and checks it. Ends early when `can_go_on` says no.
+  verdict check(const lives& runtime,
+                status_line& status,
+                const std::function<bool()>& can_go_on) const;
+
+ private:
+  cart_history& visited(const std::string& cart);
+
+  std::unordered_map<std::string, cart_history> carts_;
+  std::size_t touched_ = 0;
+  std::set<std::string> reasons_;
+};
+
+/// Returns a number for what a look at a cart sees.
+std::uint64_t look_at(const shop::shopping_cart& cart);
+
+}  // namespace simulation
