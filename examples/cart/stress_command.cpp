@@ -6,15 +6,19 @@
 #include "cart/stores.hpp"
 #include "shopping_cart/shopping_cart.hpp"
 #include "stress/ack_log.hpp"
+#include "stress/compare.hpp"
+#include "stress/hdr.hpp"
 #include "stress/load.hpp"
 #include "stress/report.hpp"
 #include "stress/settings.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 
 using simulation::store_kind;
@@ -24,6 +28,11 @@ struct stress_command::settings {
   std::optional<std::uint64_t> seed;
   std::string directory;
   std::string journal_name = "rocksdb";
+  std::string format = "text";
+  std::string percentiles;  ///< file; empty: none
+  CLI::App* compare = nullptr;
+  std::string first_report;
+  std::string second_report;
 };
 
 namespace {
@@ -107,15 +116,6 @@ void add_load(CLI::App& app, stress::options& o, std::optional<std::uint64_t>& s
       "Harm done meanwhile, and how often: restart=0.1/s");
   app.add_flag("--verify", o.verify,
                "Check every cart in the end; that takes about 250 bytes of memory a command");
-  add_text(
-      app, "--fail-if", "TEXT",
-      [&o](const std::string& text) { o.fail_if.push_back(stress::threshold_from(text)); },
-      "What the result is not to be, such as p99>20ms or rate<50000/s; can be given again")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  add_text(
-      app, "--interval", "TIME",
-      [&o](const std::string& text) { o.interval = stress::duration_from(text); },
-      "Time between two lines of progress [1s]");
 }
 
 void add_places(CLI::App& app,
@@ -134,7 +134,25 @@ void add_places(CLI::App& app,
                  "Such a file of an earlier run: what it has no answer to is sent again first, "
                  "under the same ids")
       ->check(CLI::ExistingFile);
+}
+
+void add_output(CLI::App& app, stress::options& o, std::string& format, std::string& percentiles) {
+  app.add_option("--format", format, "How the report is printed")
+      ->check(CLI::IsMember({"text", "json", "csv"}))
+      ->capture_default_str();
   app.add_option("--timeseries", o.timeseries, "File for a table with a line for each interval");
+  app.add_option("--hdr", percentiles,
+                 "File for all percentiles, in the format that HdrHistogram's plotter reads");
+  add_text(
+      app, "--interval", "TIME",
+      [&o](const std::string& text) { o.interval = stress::duration_from(text); },
+      "Time between two lines of progress [1s]");
+  add_text(
+      app, "--fail-if", "TEXT",
+      [&o](const std::string& text) { o.fail_if.push_back(stress::threshold_from(text)); },
+      "What the result is not to be, such as p99>20ms or rate<50000/s; can be given again")
+      ->take_all()
+      ->trigger_on_parse();
 }
 
 /// What no single option can tell. Throws `CLI::ValidationError`.
@@ -155,6 +173,12 @@ int print_result(int exit_status) {
   return run_error;
 }
 
+void print_report(std::ostream& out, const std::string& format, const stress::result& result) {
+  if (format == "json") return print_json(out, result);
+  if (format == "csv") return print_csv(out, result);
+  print_text(out, result);
+}
+
 }  // namespace
 
 stress_command::stress_command(CLI::App& app) : settings_(std::make_unique<settings>()) {
@@ -162,6 +186,11 @@ stress_command::stress_command(CLI::App& app) : settings_(std::make_unique<setti
   auto* command = app.add_subcommand("stress", "Put many carts under load, and measure");
   add_load(*command, s.options, s.seed);
   add_places(*command, s.options, s.journal_name, s.directory);
+  add_output(*command, s.options, s.format, s.percentiles);
+  s.compare = command->add_subcommand("compare",
+                                      "Print the ratios of two reports that are in JSON");
+  s.compare->add_option("FIRST", s.first_report, "The report to compare with")->required();
+  s.compare->add_option("SECOND", s.second_report, "The report to compare")->required();
   command->final_callback([&s] {
     s.options.journal = s.journal_name == "memory" ? store_kind::memory : store_kind::rocksdb;
     if (!s.options.duration && !s.options.commands) s.options.duration = std::chrono::seconds(10);
@@ -171,7 +200,20 @@ stress_command::stress_command(CLI::App& app) : settings_(std::make_unique<setti
 
 stress_command::~stress_command() = default;
 
+int stress_command::compare() {
+  try {
+    const auto warnings = stress::compare(std::cout, settings_->first_report,
+                                          settings_->second_report);
+    for (const auto& warning : warnings) std::cerr << "cart: warning: " << warning << '\n';
+  } catch (const stress::bad_report& bad) {
+    std::cerr << "cart: " << bad.what() << '\n';
+    return run_error;
+  }
+  return print_result(0);
+}
+
 int stress_command::run() {
+  if (settings_->compare->parsed()) return compare();
   auto& o = settings_->options;
   o.seed = settings_->seed ? *settings_->seed : std::random_device{}();
   simulation::note_interrupts();
@@ -182,8 +224,16 @@ int stress_command::run() {
   simulation::status_line status;
   status.note("cart: seed " + std::to_string(o.seed) + ", journal in "
               + (o.journal == store_kind::memory ? "memory" : o.directory.string()));
+  // It is opened first, so that a wrong name does not cost a run.
+  std::ofstream percentiles;
+  if (!settings_->percentiles.empty()) percentiles.open(settings_->percentiles);
+  if (!percentiles) throw std::runtime_error("cannot write to " + settings_->percentiles);
   const auto result = stress::put_under_load(o, status);
-  stress::print_text(std::cout, result);
+  if (percentiles.is_open()) print_percentiles(percentiles, result.total().latency);
+  if (!percentiles.flush()) throw std::runtime_error("cannot write to " + settings_->percentiles);
+  print_report(std::cout, settings_->format, result);
+  for (const auto& t : failed_thresholds(result))
+    std::cerr << "cart: the result fails " << t.text << '\n';
   if (!result.failure.empty()) std::cerr << "cart: " << result.failure << '\n';
   if (result.was_interrupted) std::cerr << "cart: interrupted\n";
   return print_result(exit_status(result));

@@ -17,6 +17,8 @@ class stress_command {
   int run();
 
  private:
+  int compare();
+
   struct settings;
   std::unique_ptr<settings> settings_;
 };

@@ -8,8 +8,7 @@ namespace stress {
 
 namespace {
 
-/// Values below it have a bucket each; so many are in two doublings, above it in each two.
-constexpr std::uint64_t fine_buckets = 2'048;
+constexpr std::uint64_t fine_buckets = latency_histogram::fine_buckets;
 constexpr std::uint64_t buckets_of_a_doubling = fine_buckets / 2;
 constexpr int fine_bits = std::bit_width(fine_buckets - 1);
 
@@ -39,6 +38,7 @@ constexpr std::size_t buckets = bucket_of(longest_value) + 1;
 
 static_assert(bucket_of(fine_buckets - 1) + 1 == bucket_of(fine_buckets));
 static_assert(upper_end(buckets - 1) == longest_value);
+static_assert(buckets == fine_buckets + latency_histogram::doublings * buckets_of_a_doubling);
 
 }  // namespace
 
@@ -71,11 +71,13 @@ std::chrono::nanoseconds latency_histogram::percentile(double part) const noexce
   // The largest is known exactly, however long it is.
   if (rank == count_) return max();
   std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < buckets; ++i) {
-    seen += counts_[i];
-    if (seen >= rank) return std::chrono::nanoseconds(std::min(upper_end(i), max_));
-  }
-  return max();
+  std::size_t bucket = 0;
+  while ((seen += counts_[bucket]) < rank) ++bucket;
+  return value_of(bucket);
+}
+
+std::chrono::nanoseconds latency_histogram::value_of(std::size_t bucket) const noexcept {
+  return std::chrono::nanoseconds(std::min(upper_end(bucket), max_));
 }
 
 template <class Visit>
@@ -99,10 +101,6 @@ double latency_histogram::deviation() const noexcept {
   for_each_bucket(
       [&](double value, double times) { sum += (value - middle) * (value - middle) * times; });
   return count_ == 0 ? 0 : std::sqrt(sum / static_cast<double>(count_));
-}
-
-std::size_t latency_histogram::bucket_count() noexcept {
-  return buckets;
 }
 
 }  // namespace stress

@@ -19,6 +19,11 @@ class latency_histogram {
   /// What is longer is counted as this, about 73 minutes; `max` alone remembers it.
   static constexpr std::chrono::nanoseconds longest{(std::int64_t{1} << 42) - 1};
 
+  /// Values below so many nanoseconds have a bucket each; the rest of the range has so many doublings, of half as many
+  /// buckets.
+  static constexpr int fine_buckets = 2'048;
+  static constexpr int doublings = 31;
+
   latency_histogram();
 
   /// Counts a duration. A negative one counts as 0.
@@ -43,15 +48,30 @@ class latency_histogram {
   double mean() const noexcept;
   double deviation() const noexcept;
 
-  static std::size_t bucket_count() noexcept;
+  /// Calls `visit(value, so_far)` for each bucket that has something in it, upwards: its largest duration, or `max`, and
+  /// how many durations are not above it.
+  template <class Visit>
+  void for_each_value(Visit visit) const;
 
  private:
   template <class Visit>
   void for_each_bucket(Visit visit) const;
 
+  std::chrono::nanoseconds value_of(std::size_t bucket) const noexcept;
+
   std::vector<std::uint64_t> counts_;
   std::uint64_t count_ = 0;
   std::uint64_t max_ = 0;
 };
+
+template <class Visit>
+void latency_histogram::for_each_value(Visit visit) const {
+  std::uint64_t so_far = 0;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    if (counts_[i] == 0) continue;
+    so_far += counts_[i];
+    visit(value_of(i), so_far);
+  }
+}
 
 }  // namespace stress

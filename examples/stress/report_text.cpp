@@ -1,4 +1,5 @@
 #include "cart/format.hpp"
+#include "reprise/text.hpp"
 #include "stress/report.hpp"
 
 #include <cstdio>
@@ -34,14 +35,14 @@ std::string right_aligned(const std::string& text, std::size_t width) {
 void print_row(std::ostream& out, const result& r, const char* name, const command_figures& f) {
   label(out, name) << right_aligned(grouped(f.latency.count()), 13)
                    << right_aligned(rate(r.per_second(f.latency.count())), 12);
-  for (const double part : {0.5, 0.9, 0.99, 0.999, 1.0})
-    out << right_aligned(as_duration(f.latency.percentile(part)), 10);
+  for (const auto& p : reported_parts)
+    out << right_aligned(as_duration(f.latency.percentile(p.part)), 10);
   out << '\n';
 }
 
 void print_commands(std::ostream& out, const result& r) {
   label(out, "command") << right_aligned("count", 13) << right_aligned("rate", 12);
-  for (const char* column : {"p50", "p90", "p99", "p99.9", "max"}) out << right_aligned(column, 10);
+  for (const auto& p : reported_parts) out << right_aligned(p.name, 10);
   out << '\n';
   for (const auto kind : all_command_kinds) {
     const auto& figures = r.commands[static_cast<std::size_t>(kind)];
@@ -81,19 +82,84 @@ void print_journal(std::ostream& out, const result& r) {
                          << as_duration(r.recovery.replay_time) << '\n';
 }
 
+void print_environment(std::ostream& out, const result& r) {
+  const auto& w = r.where;
+  char load[32];
+  std::snprintf(load, sizeof load, "%.2f", w.load);
+  label(out, "machine") << w.processor << ", " << counted(w.cores, "core") << ", " << w.system
+                        << ", load average " << load << '\n';
+  label(out, "program") << "reprise " << w.reprise << ", " << w.build << " build, " << w.compiler
+                        << ", CAF " << w.caf << ", RocksDB " << w.rocksdb << ", Boost " << w.boost
+                        << '\n';
+  if (r.options.journal == simulation::store_kind::memory) {
+    label(out, "journal in") << "memory, nothing is synced\n";
+  } else {
+    label(out, "journal in") << r.options.directory.string() << ", RocksDB on " << w.file_system
+                             << ", every write synced\n";
+  }
+  for (const auto& warning : w.warnings) label(out, "warning") << warning << '\n';
+}
+
+void print_load(std::ostream& out, const result& r) {
+  const auto& o = r.options;
+  label(out, "load");
+  if (o.rate) {
+    out << rate(*o.rate) << ", " << (o.arrive == arrivals::poisson ? "poisson" : "fixed")
+        << " arrivals";
+  } else {
+    out << counted(o.clients, "client") << " with " << counted(o.window, "command")
+        << " under way each";
+  }
+  out << ", " << counted(o.carts, "cart") << ", " << o.distribution.text << ", product ids of "
+      << counted(o.payload, "byte") << '\n';
+  label(out, "seed") << o.seed << ", command ids begin with " << r.run << "\n\n";
+}
+
+void print_open_loop(std::ostream& out, const result& r) {
+  if (!r.options.rate) return;
+  label(out, "lag") << "sent late by p99 " << as_duration(r.lag.percentile(0.99)) << ", max "
+                    << as_duration(r.lag.max()) << "; skipped " << grouped(r.skipped) << '\n';
+}
+
+void print_memory(std::ostream& out, const result& r) {
+  if (r.live_carts == 0) return;
+  label(out, "memory") << "about " << as_bytes(r.grown_bytes / r.live_carts)
+                       << " a cart: " << as_bytes(r.grown_bytes) << " more than before the load, "
+                       << counted(r.live_carts, "cart") << " live\n";
+}
+
+void print_verdict(std::ostream& out, const result& r) {
+  if (!r.options.verify) return;
+  label(out, "verified");
+  if (!r.verdict || !r.verdict->is_finished) out << "not finished, ";
+  if (!r.verdict) {
+    out << "no cart\n";
+    return;
+  }
+  out << counted(r.verdict->checked, "cart") << ", "
+      << counted(r.verdict->difference_count, "difference") << '\n';
+  for (const auto& d : r.verdict->differences) {
+    out << "difference: cart " << reprise::printable(d.cart) << ", version " << d.version
+        << ": expected " << d.expected << ", found " << d.found << '\n';
+  }
+}
+
 }  // namespace
 
 void print_text(std::ostream& out, const result& r) {
-  label(out, "seed") << r.options.seed << '\n';
-  label(out, "run") << r.run << '\n';
-  label(out, "journal in") << (r.options.journal == simulation::store_kind::memory
-                                   ? "memory"
-                                   : r.options.directory.string())
-                           << "\n\n";
+  print_environment(out, r);
+  print_load(out, r);
   print_commands(out, r);
   out << '\n';
   print_answers(out, r);
+  print_open_loop(out, r);
   print_journal(out, r);
+  print_memory(out, r);
+  if (r.options.chaos.restart > 0) {
+    label(out, "restarts") << grouped(r.restarts) << ", the longest took "
+                           << as_duration(r.longest_restart) << '\n';
+  }
+  print_verdict(out, r);
 }
 
 }  // namespace stress
