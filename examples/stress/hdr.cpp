@@ -19,10 +19,10 @@ double millis(std::chrono::nanoseconds time) {
   return millis(static_cast<double>(time.count()));
 }
 
-/// Returns the step after a part, given how far it is from 1.
-double step_behind(double part) {
-  const double halvings = std::floor(std::log2(1 / (1 - part))) + 1;
-  return 1 / (steps_per_halving * std::exp2(halvings));
+/// Returns the step from a percentage to the next one, which depends on how far it is from 100.
+double step_behind(double percent) {
+  const double halvings = std::floor(std::log2(100 / (100 - percent))) + 1;
+  return 100 / (steps_per_halving * std::exp2(halvings));
 }
 
 template <class... Values>
@@ -37,13 +37,13 @@ void print(std::ostream& out, const char* format, Values... values) {
 void print_percentiles(std::ostream& out, const latency_histogram& histogram) {
   print(out, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
   const auto total = static_cast<unsigned long long>(histogram.count());
-  double part = 0;
+  double percent = 0;
   histogram.for_each_value([&](std::chrono::nanoseconds value, std::uint64_t so_far) {
-    const double reached = static_cast<double>(so_far) / static_cast<double>(total);
+    const double reached = 100 * static_cast<double>(so_far) / static_cast<double>(total);
     // Several steps may end in one bucket.
-    for (; part <= reached && so_far < total; part += step_behind(part)) {
-      print(out, "%12.3f %2.12f %10llu %14.2f\n", millis(value), part,
-            static_cast<unsigned long long>(so_far), 1 / (1 - part));
+    for (; percent <= reached && so_far < total; percent += step_behind(percent)) {
+      print(out, "%12.3f %2.12f %10llu %14.2f\n", millis(value), percent / 100,
+            static_cast<unsigned long long>(so_far), 100 / (100 - percent));
     }
   });
   if (total > 0) print(out, "%12.3f %2.12f %10llu\n", millis(histogram.max()), 1.0, total);

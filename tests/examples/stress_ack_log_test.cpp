@@ -1,0 +1,161 @@
+#include "examples/program.hpp"
+#include "stress/ack_log.hpp"
+#include "stress/resend.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+
+using namespace stress;
+using program::contents;
+using program::shell;
+
+namespace {
+
+const order add_tea{command_kind::add_product, "cart-1", shop::add_product{"tea", 2}, {}};
+
+reprise::answer told(reprise::answer_kind kind) {
+  return {kind, 7, 1, kind == reprise::answer_kind::accepted ? "" : "say \"no\""};
+}
+
+/// A log in a directory of its own, written line by line.
+struct lines {
+  shell sh;
+  std::string text;
+
+  lines& send(const std::string& id, const std::string& cart) {
+    text += R"({"t":"send","at":1,"id":")" + id + R"(","cart":")" + cart
+            + R"(","command":"remove_product","data":{"product_id":"tea"}})" + "\n";
+    return *this;
+  }
+  lines& answer(const std::string& id, const std::string& outcome) {
+    text += R"({"t":"answer","at":2,"id":")" + id + R"(","result":")" + outcome
+            + R"(","version":0,"events":0,"reason":""})" + "\n";
+    return *this;
+  }
+
+  /// Returns the ids of what is unsettled: those of a cart with a space, carts with a bar between them.
+  std::string unsettled() const {
+    program::write(sh / "log", text);
+    std::string ids;
+    for (const auto& cart : unsettled_in(sh / "log")) {
+      ids += ids.empty() ? "" : "|";
+      for (const auto& command : cart) ids += command.id + ' ';
+    }
+    return ids;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a log has a line for each sending and each answer, behind what was there") {
+  const shell sh;
+  program::write(sh / "log", "earlier\n");
+  {
+    ack_log log{sh / "log"};
+    log.sending(add_tea, "a-1");
+    log.answered("a-1", told(reprise::answer_kind::refused),
+                 std::chrono::steady_clock::time_point(std::chrono::nanoseconds(42)));
+    log.sending({command_kind::view, "cart \"9\"", std::nullopt, {}}, "a-2");
+  }
+  CHECK(std::regex_match(
+      contents(sh / "log"),
+      std::regex(
+          R"re(earlier\n\{"t":"send","at":[0-9]+,"id":"a-1","cart":"cart-1","command":"add_product","data":\{"product_id":"tea","quantity":2\}\}\n)re"
+          R"re(\{"t":"answer","at":42,"id":"a-1","result":"refused","version":7,"events":1,"reason":"say \\"no\\""\}\n)re"
+          R"re(\{"t":"send","at":[0-9]+,"id":"a-2","cart":"cart \\"9\\"","command":"view","data":\{\}\}\n)re")));
+}
+
+TEST_CASE("a send line is in the file, with its time, when the call returns") {
+  const shell sh;
+  ack_log log{sh / "log"};
+  const auto before = std::chrono::steady_clock::now().time_since_epoch().count();
+  log.sending(add_tea, "a-1");
+  const auto text = contents(sh / "log");
+  CHECK(text.ends_with("}}\n"));
+  std::smatch at;
+  REQUIRE(std::regex_search(text, at, std::regex("\"at\":([0-9]+)")));
+  CHECK(std::stoll(at[1].str()) >= before);
+}
+
+TEST_CASE("a log that cannot be opened or written, or ends within a line, is an error") {
+  const shell sh;
+  CHECK_THROWS_AS(ack_log{sh / "missing/log"}, ack_log_failure);
+  program::write(sh / "log", "half a li");
+  CHECK_THROWS_AS(ack_log{sh / "log"}, ack_log_failure);
+  CHECK(contents(sh / "log") == "half a li");
+  ack_log full{"/dev/full"};
+  CHECK_THROWS_WITH_AS(full.sending(add_tea, "a-1"),
+                       "cannot write to the log /dev/full: No space left on device",
+                       ack_log_failure);
+}
+
+TEST_CASE("a file is inside a directory under whatever name it goes") {
+  const shell sh;
+  std::filesystem::create_directory(sh / "d");
+  std::filesystem::create_symlink(sh / "d", sh / "link");
+  CHECK(is_inside(sh / "d/log", sh / "d"));
+  CHECK(is_inside(sh / "d/deep/log", sh / "d/"));
+  CHECK(is_inside(sh / "link/log", sh / "d"));
+  CHECK(is_inside(sh / "e/../d/log", sh / "d"));
+  CHECK(is_inside(sh / "new/log", sh / "new/"));
+  CHECK_FALSE(is_inside(sh / "d2/log", sh / "d"));
+  CHECK_FALSE(is_inside(sh / "log", sh / "d"));
+  CHECK_FALSE(is_inside(sh / "d/../log", sh / "d"));
+}
+
+TEST_CASE("unsettled is what has no answer, or one that says that nobody knows") {
+  CHECK(lines{}.send("1", "a").unsettled() == "1 ");
+  CHECK(lines{}.send("1", "a").answer("1", "unknown").unsettled() == "1 ");
+  for (const std::string final : {"accepted", "refused", "overloaded", "unavailable"})
+    CHECK(lines{}.send("1", "a").answer("1", final).unsettled().empty());
+}
+
+TEST_CASE("a sending that stored nothing does not settle an earlier one of unknown outcome") {
+  lines log;
+  log.send("1", "a").answer("1", "unknown").send("1", "a").answer("1", "unavailable");
+  CHECK(log.unsettled() == "1 ");
+  log.send("1", "a").answer("1", "accepted");
+  CHECK(log.unsettled().empty());
+  CHECK(lines{}.send("2", "a").send("2", "a").answer("2", "overloaded").unsettled() == "2 ");
+}
+
+TEST_CASE("what is unsettled comes by cart, in the order in which it was first sent") {
+  lines log;
+  log.send("3", "a").send("1", "b").send("2", "a").send("x", "a").answer("x", "accepted");
+  log.answer("3", "unknown").send("3", "a");
+  CHECK(log.unsettled() == "3 2 |1 ");
+}
+
+TEST_CASE("a view is never unsettled, and a last line that was cut off says nothing") {
+  lines log;
+  log.text = R"({"t":"send","at":1,"id":"1","cart":"a","command":"view","data":{}})"
+             "\n";
+  CHECK(log.unsettled().empty());
+  log.send("2", "a");
+  log.text += R"({"t":"answer","at":3,"id":"2","resu)";
+  CHECK(log.unsettled() == "2 ");
+}
+
+TEST_CASE("a line that is none of a log is refused with its number") {
+  for (const std::string bad :
+       {"nonsense", "{}", R"({"t":"send","at":1,"id":"2"})",
+        R"({"t":"answer","at":1,"id":"never","result":"accepted"})",
+        R"({"t":"send","at":1,"id":"2","cart":"a","command":"steal","data":{}})"}) {
+    CAPTURE(bad);
+    lines log;
+    log.send("1", "a").text += bad + "\n";
+    program::write(log.sh / "log", log.text);
+    try {
+      static_cast<void>(unsettled_in(log.sh / "log"));
+      FAIL("it was read");
+    } catch (const ack_log_failure& failure) {
+      CHECK(program::contains(failure.what(), "log:2: no line of an acknowledgement log"));
+    }
+  }
+  CHECK_THROWS_AS(static_cast<void>(unsettled_in("/no/such/file")), ack_log_failure);
+}

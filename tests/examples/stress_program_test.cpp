@@ -1,0 +1,262 @@
+// `cart stress` as its user meets it.
+
+#include "examples/program.hpp"
+#include "stress/resend.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <regex>
+#include <string>
+
+using namespace program;
+
+namespace {
+
+/// Ends a line of a shell that waits for something which does not come.
+const std::string at_most_a_minute = "timeout -s KILL 60 ";
+
+std::size_t unsettled_commands(const std::filesystem::path& log) {
+  std::size_t sum = 0;
+  for (const auto& cart : stress::unsettled_in(log)) sum += cart.size();
+  return sum;
+}
+
+std::size_t count_lines(const std::string& text) {
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+}  // namespace
+
+// -- usage -----------------------------------------------------------------------
+
+TEST_CASE("what cart stress cannot take is a usage error, before anything is made") {
+  const shell sh;
+  std::filesystem::create_directory(sh / "d");
+  for (const std::string arguments : {"--clients 0",
+                                      "--window 0",
+                                      "--rate 0",
+                                      "--rate 5 --window 2",
+                                      "--arrivals fixed",
+                                      "--rate 5 --arrivals sometimes",
+                                      "--duration 0",
+                                      "--commands 0",
+                                      "--duration 1s --commands 5",
+                                      "--carts 0",
+                                      "--dist normal",
+                                      "--mix steal=1",
+                                      "--payload 1",
+                                      "--payload 101",
+                                      "--seed -1",
+                                      "--retries -1",
+                                      "--journal paper",
+                                      "--journal memory --dir e",
+                                      "--ack-log d/log --dir d",
+                                      "--ack-log d/../d/log --dir d",
+                                      "--resend-from missing",
+                                      "--chaos restart",
+                                      "--chaos fire=1/s",
+                                      "--fail-if p99",
+                                      "--format xml",
+                                      "--interval 0",
+                                      "compare",
+                                      "compare a.json"}) {
+    INFO("cart stress " << arguments);
+    const auto result = sh.cart("stress " + arguments);
+    CHECK(result.status == 1);
+    CHECK(result.out.empty());
+    CHECK(contains(result.err, "--help"));
+  }
+  CHECK(std::filesystem::is_empty(sh / "d"));
+}
+
+TEST_CASE("a file that cannot be written is status 2") {
+  const shell sh;
+  for (const std::string option : {"--ack-log", "--timeseries", "--hdr"}) {
+    CAPTURE(option);
+    const auto result = sh.cart("stress --journal memory --commands 10 " + option
+                                + " missing/file");
+    CHECK(result.status == 2);
+    CHECK(contains(result.err, "missing/file"));
+  }
+}
+
+// -- a load ----------------------------------------------------------------------
+
+TEST_CASE("a closed loop sends so many commands, and reports them with where it ran") {
+  const shell sh;
+  const auto result = sh.cart(
+      "stress --clients 8 --window 4 --commands 2000 --carts 50 --seed 7 --dir d");
+  CHECK(result.status == 0);
+  CHECK(contains(result.err, "cart: seed 7, journal in d"));
+  CHECK(result.out.starts_with("machine "));
+  CHECK(contains(result.out, "RocksDB on "));
+  CHECK(std::regex_search(result.out, std::regex("\nall +2,000 +[0-9,]+/s ")));
+  CHECK(std::regex_search(result.out, std::regex("seed +7, ")));
+}
+
+TEST_CASE("one client of a seed is answered the same every time") {
+  const shell sh;
+  const std::string line =
+      "stress --journal memory --clients 1 --commands 1000 --carts 20 --seed 7 "
+      "--format json";
+  const auto first = sh.cart(line);
+  const auto second = sh.cart(line);
+  CHECK(first.status == 0);
+  for (const std::string name : {"accepted", "already_so", "refused", "events"}) {
+    CAPTURE(name);
+    CHECK(field(first.out, name) == field(second.out, name));
+  }
+  CHECK(field(first.out, "run") != field(second.out, "run"));
+  CHECK(field(first.out, "schema") == "\"reprise.stress/1\"");
+}
+
+TEST_CASE("an open loop reports how late it was, and what it skipped") {
+  const shell sh;
+  const auto result = sh.cart(
+      "stress --rate 2000/s --arrivals fixed --commands 400 --journal memory --format json");
+  CHECK(result.status == 0);
+  CHECK(field(result.out, "kind") == "\"open\"");
+  CHECK(field(result.out, "skipped") == "0");
+  CHECK(std::regex_search(result.out, std::regex("\"all\": \\{\\s+\"count\": 400,")));
+  // Four hundred commands of two thousand a second are due over 200 ms.
+  CHECK(std::stod(field(result.out, "seconds")) >= 0.199);
+  CHECK(contains(sh.cart("stress --rate 2000 --commands 20 --journal memory").out, "\nlag "));
+}
+
+TEST_CASE("what is sent to warm up is not in the report") {
+  const shell sh;
+  const auto result = sh.cart(
+      "stress --journal memory --warmup 50ms --commands 500 --ack-log log --format json");
+  CHECK(result.status == 0);
+  CHECK(std::regex_search(result.out, std::regex("\"all\": \\{\\s+\"count\": 500,")));
+  CHECK(count_lines(contents(sh / "log")) > 2 * 500);
+}
+
+TEST_CASE("every command is in the acknowledgement log before its answer, once each") {
+  const shell sh;
+  const auto result = sh.cart(
+      "stress --journal memory --commands 1000 --ack-log log --format json");
+  CHECK(result.status == 0);
+  const auto log = contents(sh / "log");
+  CHECK(count_lines(log) == 2'000);
+  CHECK(log.starts_with(R"({"t":"send",)"));
+  CHECK(unsettled_commands(sh / "log") == 0);
+}
+
+TEST_CASE("a log that cannot be written stops the run with status 2") {
+  const shell sh;
+  const auto result = sh.cart("stress --journal memory --ack-log /dev/full");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "cannot write to the log /dev/full"));
+}
+
+TEST_CASE("a journal that fails stops the run with its reason and a report") {
+  const shell sh;
+  // A limit on the size of files is a disk that becomes full.
+  const auto result = sh.run(
+      "(trap '' XFSZ; ulimit -f 100; exec " + shell::program
+      + "stress --dir d --retries 1 --duration 60s --format json > out 2> err)");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "the journal failed: "));
+  CHECK(std::stoul(field(result.out, "accepted")) > 0);
+  CHECK(std::regex_search(result.out, std::regex("\"unknown\": [1-9]")));
+}
+
+TEST_CASE("an interrupted run prints what there is, with status 130") {
+  const shell sh;
+  const auto result = sh.run(
+      at_most_a_minute + "sh -c \"" + shell::program
+      + "stress --journal memory --duration 1h --interval 50ms > out 2> err & "
+        "until grep -q ' live' err; do :; done; kill -INT \\$!; wait \\$!\"");
+  CHECK(result.status == 130);
+  CHECK(contains(result.err, "cart: interrupted"));
+  CHECK(contains(result.out, "goodput"));
+}
+
+// -- reports ---------------------------------------------------------------------
+
+TEST_CASE("a threshold that is met is named, with status 4") {
+  const shell sh;
+  const auto result = sh.cart(
+      "stress --journal memory --commands 100 --fail-if 'max>1ns' --fail-if 'unknown>0'");
+  CHECK(result.status == 4);
+  CHECK(contains(result.err, "the result fails max>1ns"));
+  CHECK_FALSE(contains(result.err, "unknown>0"));
+}
+
+TEST_CASE("tables for other programs have a line of names, and a line for each thing") {
+  const shell sh;
+  const auto result = sh.cart(
+      "stress --journal memory --duration 300ms --interval 50ms --timeseries t.csv --hdr p.hgrm "
+      "--format csv");
+  CHECK(result.status == 0);
+  CHECK(result.out.starts_with("command,count,per_second,p50_ms,"));
+  CHECK(count_lines(result.out) == 6);
+  const auto table = contents(sh / "t.csv");
+  CHECK(table.starts_with("seconds,count,per_second,p50_ms,"));
+  CHECK(count_lines(table) >= 3);
+  CHECK(std::regex_search(contents(sh / "p.hgrm"), std::regex("Total count +=")));
+}
+
+TEST_CASE("reports of one load are compared, and others refused with the reason") {
+  const shell sh;
+  const std::string line = "stress --journal memory --commands 500 --format json ";
+  CHECK(sh.run(shell::program + line + "> a.json 2> err").status == 0);
+  CHECK(sh.run(shell::program + line + "> b.json 2> err").status == 0);
+  CHECK(sh.run(shell::program + line + "--carts 7 > c.json 2> err").status == 0);
+  write(sh / "d.json", R"({"schema":"reprise.stress/9"})");
+  write(sh / "e.json", "no report");
+  const auto same = sh.cart("stress compare a.json b.json");
+  CHECK(same.status == 0);
+  CHECK(std::regex_search(same.out,
+                          std::regex("goodput per second +[0-9.e+]+ +[0-9.e+]+ +[0-9.]+\n")));
+  const auto other = sh.cart("stress compare a.json c.json");
+  CHECK(other.status == 2);
+  CHECK(other.out.empty());
+  CHECK(contains(other.err, "carts is 1000 and 7"));
+  CHECK(
+      contains(sh.cart("stress compare a.json d.json").err, "has the schema \"reprise.stress/9\""));
+  CHECK(contains(sh.cart("stress compare e.json a.json").err, "is no report"));
+  CHECK(sh.cart("stress compare a.json missing.json").status == 2);
+}
+
+// -- harm ------------------------------------------------------------------------
+
+TEST_CASE("a runtime that is restarted again and again loses nothing, and every cart is verified") {
+  const shell sh;
+  const auto result = sh.cart("stress --dir d --duration 1s --carts 50 --chaos restart=5/s "
+                              "--verify --ack-log log --format json");
+  CHECK(result.status == 0);
+  CHECK(std::stoi(field(result.out, "restarts")) >= 1);
+  CHECK(field(result.out, "unavailable") == "0");
+  CHECK(field(result.out, "finished") == "true");
+  CHECK(field(result.out, "difference_count") == "0");
+  CHECK(unsettled_commands(sh / "log") == 0);
+}
+
+TEST_CASE("an open loop goes on through restarts") {
+  const shell sh;
+  const auto result = sh.cart(
+      "stress --dir d --rate 2000 --duration 1s --chaos restart=5/s --verify --format json");
+  CHECK(result.status == 0);
+  CHECK(std::stoi(field(result.out, "restarts")) >= 1);
+  CHECK(field(result.out, "difference_count") == "0");
+}
+
+TEST_CASE("a client that comes back after a crash settles what it had no answer to") {
+  const shell sh;
+  sh.run(at_most_a_minute + "sh -c \"" + shell::program
+         + "stress --dir d --duration 1h --ack-log log > out 2> err & "
+           "until [ -f log ] && [ \\$(wc -l < log) -gt 4000 ]; do :; done; kill -KILL \\$!; "
+           "wait \\$! 2> /dev/null\"");
+  const auto open = unsettled_commands(sh / "log");
+  CHECK(open > 0);
+  const auto result = sh.cart(
+      "stress --dir d --commands 500 --resend-from log --ack-log log --verify --format json");
+  CHECK(result.status == 0);
+  CHECK(field(result.out, "resent") == std::to_string(open));
+  CHECK(field(result.out, "difference_count") == "0");
+  CHECK(unsettled_commands(sh / "log") == 0);
+}
