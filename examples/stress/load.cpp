@@ -378,9 +378,7 @@ class load {
     const auto latency = answered.at - r.due;
     progress_.count(answered.answer, is_view, latency);
     if (!r.is_counted) return;
-    auto& figures = result_.commands[static_cast<std::size_t>(r.what.kind)];
-    figures.answers.add(answered.answer, is_view);
-    figures.latency.record(latency);
+    result_.commands[static_cast<std::size_t>(r.what.kind)].add(answered.answer, is_view, latency);
     if (answered.answer.kind == answer_kind::refused) ++result_.refused[answered.answer.reason];
   }
 

@@ -55,9 +55,7 @@ enum class arrivals : std::uint8_t {
 
 /// How often a run does harm to the runtime, in times a second; 0 is never.
 struct chaos_rates {
-  double crash = 0;      ///< of a cart's actor
-  double passivate = 0;  ///< of a cart's actor
-  double restart = 0;    ///< of the runtime, on the journal opened again
+  double restart = 0;  ///< of the runtime, on the journal opened again
 };
 
 /// What a threshold is about.

@@ -37,8 +37,7 @@ void progress::begin(clock::time_point now) {
 }
 
 void progress::count(const reprise::answer& a, bool is_view, std::chrono::nanoseconds latency) {
-  figures_.answers.add(a, is_view);
-  figures_.latency.record(latency);
+  figures_.add(a, is_view, latency);
 }
 
 void progress::end_interval(clock::time_point now,
@@ -56,7 +55,7 @@ void progress::end_interval(clock::time_point now,
 
 void progress::draw(double seconds, const reprise::host_stats& stats, const std::string& note) {
   const auto& a = figures_.answers;
-  const auto rate = static_cast<double>(a.total()) / seconds;
+  const auto rate = static_cast<double>(a.good()) / seconds;
   std::ostringstream text;
   text << as_duration(interval_begin_ - begin_) << ": " << grouped(static_cast<std::uint64_t>(rate))
        << "/s, p50 " << as_duration(figures_.latency.percentile(0.5)) << ", p99 "
@@ -72,8 +71,8 @@ void progress::draw(double seconds, const reprise::host_stats& stats, const std:
 void progress::write(double seconds, const reprise::host_stats& stats) {
   const auto& a = figures_.answers;
   const auto& l = figures_.latency;
-  table_ << std::chrono::duration<double>(interval_begin_ - begin_).count() << ',' << a.total()
-         << ',' << static_cast<double>(a.total()) / seconds << ',' << millis(l.percentile(0.5))
+  table_ << std::chrono::duration<double>(interval_begin_ - begin_).count() << ',' << a.good()
+         << ',' << static_cast<double>(a.good()) / seconds << ',' << millis(l.percentile(0.5))
          << ',' << millis(l.percentile(0.9)) << ',' << millis(l.percentile(0.99)) << ','
          << millis(l.max()) << ',' << a.accepted << ',' << a.refused << ',' << a.overloaded << ','
          << a.unavailable << ',' << a.unknown << ',' << stats.in_flight << ',' << stats.live << '\n'

@@ -2,6 +2,7 @@
 #include "reprise/text.hpp"
 #include "stress/report.hpp"
 
+#include <cmath>
 #include <cstdio>
 #include <iomanip>
 #include <ostream>
@@ -22,7 +23,7 @@ std::ostream& label(std::ostream& out, const char* name) {
 }
 
 std::string rate(double per_second) {
-  return grouped(static_cast<std::uint64_t>(per_second + 0.5)) + "/s";
+  return grouped(static_cast<std::uint64_t>(std::llround(per_second))) + "/s";
 }
 
 /// A µ takes two bytes and one column.

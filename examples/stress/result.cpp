@@ -26,6 +26,11 @@ void answer_counts::add(const answer_counts& other) {
   unknown += other.unknown;
 }
 
+void command_figures::add(const reprise::answer& a, bool is_view, std::chrono::nanoseconds time) {
+  answers.add(a, is_view);
+  if (a.kind == answer_kind::accepted || a.kind == answer_kind::refused) latency.record(time);
+}
+
 void command_figures::add(const command_figures& other) {
   answers.add(other.answers);
   latency.merge(other.latency);

@@ -29,7 +29,6 @@ struct answer_counts {
 
   void add(const reprise::answer& a, bool is_view);
   void add(const answer_counts& other);
-  std::uint64_t total() const { return accepted + refused + overloaded + unavailable + unknown; }
   /// The commands that somebody got what they asked for, or a reason why not.
   std::uint64_t good() const { return accepted + refused; }
 };
@@ -37,8 +36,11 @@ struct answer_counts {
 /// What came of one kind of command, or of all.
 struct command_figures {
   answer_counts answers;
-  latency_histogram latency;  ///< of every answer
 
+  /// Of those that were accepted or refused: to be turned away takes no time, and would make an overload look fast.
+  latency_histogram latency;
+
+  void add(const reprise::answer& a, bool is_view, std::chrono::nanoseconds time);
   void add(const command_figures& other);
 };
 

@@ -73,15 +73,16 @@ TEST_CASE("a threshold that does not read is refused") {
 
 namespace {
 
-/// A hundred accepted commands in two seconds, of 1 to 100 ms.
+/// A hundred accepted commands in two seconds, of 1 to 100 ms, and one that was turned away at once.
 result sample() {
+  const reprise::answer accepted{
+      .kind = reprise::answer_kind::accepted, .version = 1, .events = 1, .reason = {}};
+  const reprise::answer overloaded{
+      .kind = reprise::answer_kind::overloaded, .version = 0, .events = 0, .reason = "full"};
   result r;
   r.time = 2s;
-  for (int i = 1; i <= 100; ++i) {
-    r.commands[0].answers.add(
-        {.kind = reprise::answer_kind::accepted, .version = 1, .events = 1, .reason = {}}, false);
-    r.commands[0].latency.record(std::chrono::milliseconds(i));
-  }
+  for (int i = 1; i <= 100; ++i) r.commands[0].add(accepted, false, std::chrono::milliseconds(i));
+  r.commands[0].add(overloaded, false, 1us);
   return r;
 }
 
@@ -108,8 +109,17 @@ TEST_CASE("a result fails what it meets, and nothing else") {
   CHECK(fails(r, "accepted<101"));
   CHECK_FALSE(fails(r, "accepted<100"));
   CHECK(fails(r, "accepted<51/s"));
+  CHECK(fails(r, "overloaded>0"));
   CHECK_FALSE(fails(r, "unknown>0"));
   CHECK(fails(r, "unknown<=0"));
+}
+
+TEST_CASE("what is turned away has no part in latencies and rates") {
+  const auto r = sample();
+  CHECK(r.total().latency.count() == 100);
+  CHECK(r.total().latency.percentile(0) >= 1ms);
+  CHECK(r.goodput() == 50);
+  CHECK(r.total().answers.overloaded == 1);
 }
 
 TEST_CASE("a result without an answer fails every threshold about times") {
