@@ -16,8 +16,8 @@
 
 namespace simulation {
 
-/// What the senders of commands know of every cart, to be checked in the end. It keeps every answer: 200 bytes for
-/// each, about, and as much as the product id and the command id have above 15 bytes.
+/// What the senders of commands know of every cart, to be checked in the end. It keeps every answer: about 260 bytes
+/// for each, and twice what a product id has above 15 bytes.
 class accounts {
  public:
   /// Begins with what the journal holds, and returns how many events that is. An interrupt ends it early. Throws what

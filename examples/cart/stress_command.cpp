@@ -38,6 +38,7 @@ struct stress_command::settings {
 namespace {
 
 constexpr int run_error = 2;
+constexpr std::size_t most_under_way = 1'000'000;
 constexpr std::size_t least_payload = 2;
 
 /// Adds an option whose text `set` reads, which throws `stress::bad_setting`.
@@ -114,8 +115,10 @@ void add_load(CLI::App& app, stress::options& o, std::optional<std::uint64_t>& s
   add_text(
       app, "--chaos", "TEXT", [&o](const std::string& text) { o.chaos = stress::chaos_from(text); },
       "Harm done meanwhile, and how often: restart=0.1/s");
-  app.add_flag("--verify", o.verify,
-               "Check every cart in the end; that takes about 250 bytes of memory a command");
+  app.add_flag(
+      "--verify", o.verify,
+      "Check every cart in the end; that takes about 260 bytes of memory a command, and more for "
+      "a long product id");
 }
 
 void add_places(CLI::App& app,
@@ -159,6 +162,12 @@ void add_output(CLI::App& app, stress::options& o, std::string& format, std::str
 void check_together(const stress::options& o, const std::string& directory) {
   if (o.journal == store_kind::memory && !directory.empty())
     throw CLI::ValidationError("--dir", "a journal in memory has no directory");
+  if (o.clients * o.window > most_under_way) {
+    throw CLI::ValidationError(
+        "--window",
+        "clients and window make " + simulation::counted(o.clients * o.window, "command")
+            + " under way; it takes " + simulation::grouped(most_under_way) + " at most");
+  }
   if (!directory.empty() && !o.ack_log.empty() && stress::is_inside(o.ack_log, directory)) {
     throw CLI::ValidationError("--ack-log", o.ack_log.string()
                                                 + " is inside the journal's directory, which "

@@ -48,8 +48,8 @@ class latency_histogram {
   double mean() const noexcept;
   double deviation() const noexcept;
 
-  /// Calls `visit(value, so_far)` for each bucket that has something in it, upwards: its largest duration, or `max`, and
-  /// how many durations are not above it.
+  /// Calls `visit(value, so_far)` for each bucket that has something in it, upwards: its largest duration, or `max`,
+  /// and how many durations are not above it.
   template <class Visit>
   void for_each_value(Visit visit) const;
 

@@ -102,7 +102,7 @@ class load {
     try {
       lives_.start();
       send_again();
-      send_load();
+      if (can_go_on()) send_load();
     } catch (const std::exception& thrown) {
       fail(thrown.what());
     }
@@ -124,7 +124,7 @@ class load {
     begin_measuring({});
     begin_at_all_places();
     run_until_answered();
-    is_resending_ = false;
+    is_resending_ = !can_go_on();
   }
 
   void send_load() {

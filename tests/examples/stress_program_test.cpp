@@ -1,6 +1,7 @@
 // `cart stress` as its user meets it.
 
 #include "examples/program.hpp"
+#include "reprise/rocksdb_journal.hpp"
 #include "stress/resend.hpp"
 
 #include <doctest/doctest.h>
@@ -35,6 +36,7 @@ TEST_CASE("what cart stress cannot take is a usage error, before anything is mad
   const shell sh;
   std::filesystem::create_directory(sh / "d");
   for (const std::string arguments : {"--clients 0",
+                                      "--clients 100000 --window 11",
                                       "--window 0",
                                       "--rate 0",
                                       "--rate 5 --window 2",
@@ -80,6 +82,14 @@ TEST_CASE("a file that cannot be written is status 2") {
     CHECK(result.status == 2);
     CHECK(contains(result.err, "missing/file"));
   }
+}
+
+TEST_CASE("a journal that another process has open is status 2") {
+  const shell sh;
+  const auto journal = reprise::rocksdb_at(sh / "d");
+  const auto result = sh.cart("stress --dir d --commands 10");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "open already"));
 }
 
 // -- a load ----------------------------------------------------------------------
