@@ -162,16 +162,18 @@ TEST_CASE("a log that cannot be written stops the run with status 2") {
   CHECK(contains(result.err, "cannot write to the log /dev/full"));
 }
 
-TEST_CASE("a journal that fails stops the run with its reason and a report") {
+TEST_CASE("a journal that fails stops the run with its reason and a report, and nothing is lost") {
   const shell sh;
   // A limit on the size of files is a disk that becomes full.
   const auto result = sh.run(
       "(trap '' XFSZ; ulimit -f 100; exec " + shell::program
-      + "stress --dir d --retries 1 --duration 60s --format json > out 2> err)");
+      + "stress --dir d --retries 1 --duration 60s --verify --format json > out 2> err)");
   CHECK(result.status == 2);
   CHECK(contains(result.err, "the journal failed: "));
   CHECK(std::stoul(field(result.out, "accepted")) > 0);
   CHECK(std::regex_search(result.out, std::regex("\"unknown\": [1-9]")));
+  CHECK(field(result.out, "finished") == "true");
+  CHECK(field(result.out, "difference_count") == "0");
 }
 
 TEST_CASE("an interrupted run prints what there is, with status 130") {
