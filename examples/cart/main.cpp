@@ -1,8 +1,9 @@
-// The program `cart`: the simulation of many carts, and tools that read their journal.
+// The program `cart`: the simulation of many carts, tools that read their journal, and the checker of a run.
 //
 // Exit status: 0, 1 for a usage error, 2 if it could not do its work, 3 for a difference or a damage that it found,
 // 130 if it was interrupted. Results are on the standard output, everything else on the standard error.
 
+#include "cart/check_command.hpp"
 #include "cart/format.hpp"
 #include "cart/input.hpp"
 #include "cart/interrupt.hpp"
@@ -237,6 +238,7 @@ int main(int argc, char** argv) {
   add_simulate(app, args);
   add_journal(app, args);
   stress_command stress{app};
+  cart_program::add_check(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -245,6 +247,7 @@ int main(int argc, char** argv) {
   try {
     if (app.got_subcommand("simulate")) return simulate(args);
     if (app.got_subcommand("stress")) return stress.run();
+    if (app.got_subcommand("check")) return print_result(cart_program::run_check());
     return run_tool(*app.get_subcommand("journal"), args);
   } catch (const std::exception& error) {
     std::cerr << "cart: " << error.what() << '\n';

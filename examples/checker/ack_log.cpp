@@ -1,0 +1,234 @@
+#include "checker/ack_log.hpp"
+
+#include "reprise/limits.hpp"
+#include "reprise/text.hpp"
+#include "shopping_cart/shopping_cart_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <initializer_list>
+#include <limits>
+
+namespace checker {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 5> command_names{"add_product", "remove_product",
+                                                        "change_quantity", "check_out", "view"};
+constexpr std::array<std::string_view, 5> result_names{"accepted", "refused", "overloaded",
+                                                       "unavailable", "unknown"};
+
+/// A line is small. One without an end would otherwise fill the memory.
+constexpr std::size_t longest_line = 1024 * 1024;
+
+/// A line that is not even JSON, as the last one is when its writer was killed.
+class no_json : public bad_log {
+ public:
+  using bad_log::bad_log;
+};
+
+std::string quoted(std::string_view name) {
+  return '"' + std::string(name) + '"';
+}
+
+// -- members -------------------------------------------------------------------
+
+const json& member(const json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) throw bad_log(quoted(name) + " is missing");
+  return *found;
+}
+
+/// A misspelt member would otherwise be one that is missing without a word.
+void check_members(const json& object, std::initializer_list<std::string_view> known) {
+  for (const auto& item : object.items()) {
+    if (std::find(known.begin(), known.end(), item.key()) == known.end())
+      throw bad_log("there is no member " + reprise::printable(item.key()) + " in this line");
+  }
+}
+
+std::uint64_t number_member(const json& object, const char* name) {
+  const json& value = member(object, name);
+  if (!value.is_number_unsigned())
+    throw bad_log(quoted(name) + " is to be a whole number of 64 bits");
+  return value.get<std::uint64_t>();
+}
+
+int digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  throw bad_log("\"hex\" is to be pairs of the digits 0 to 9 and a to f");
+}
+
+std::string from_hex(const std::string& digits) {
+  if (digits.size() % 2 != 0) throw bad_log("\"hex\" is to be pairs of digits");
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2)
+    bytes += static_cast<char>(digit(digits[i]) * 16 + digit(digits[i + 1]));
+  return bytes;
+}
+
+std::string text_member(const json& object, const char* name) {
+  const json& value = member(object, name);
+  if (value.is_string()) return value.get<std::string>();
+  const bool is_hex = value.is_object() && value.size() == 1 && value.contains("hex")
+                      && value["hex"].is_string();
+  if (!is_hex) throw bad_log(quoted(name) + " is to be a string, or an object with its \"hex\"");
+  return from_hex(value["hex"].get<std::string>());
+}
+
+std::string id_member(const json& object) {
+  std::string id = text_member(object, "id");
+  if (id.empty()) throw bad_log("\"id\" is empty, and tells no command from another");
+  return id;
+}
+
+std::int64_t quantity_member(const json& data) {
+  const json& value = member(data, "quantity");
+  constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  const bool fits = value.is_number_integer()
+                    && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= largest);
+  if (!fits) throw bad_log("\"quantity\" is to be an integer of 64 bits");
+  return value.get<std::int64_t>();
+}
+
+/// Returns the place of a member's text in a list of names, as the enum that the names are of.
+template <class Enum, std::size_t Size>
+Enum name_member(const json& object,
+                 const char* member_name,
+                 const std::array<std::string_view, Size>& names) {
+  const std::string name = text_member(object, member_name);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw bad_log("there is no " + std::string(member_name) + ' ' + reprise::printable(name));
+  return static_cast<Enum>(found - names.begin());
+}
+
+// -- lines ---------------------------------------------------------------------
+
+send_line send_of(const json& object) {
+  check_members(object, {"t", "at", "id", "cart", "command", "data"});
+  send_line line;
+  line.at = number_member(object, "at");
+  line.id = id_member(object);
+  line.cart = text_member(object, "cart");
+  line.command = name_member<command_kind>(object, "command", command_names);
+  const json& data = member(object, "data");
+  if (!data.is_object()) throw bad_log("\"data\" is to be an object");
+  switch (line.command) {
+  case command_kind::add_product:
+  case command_kind::change_quantity:
+    check_members(data, {"product_id", "quantity"});
+    line.quantity = quantity_member(data);
+    break;
+  case command_kind::remove_product: check_members(data, {"product_id"}); break;
+  case command_kind::check_out:
+  case command_kind::view: check_members(data, {}); return line;
+  }
+  line.product_id = text_member(data, "product_id");
+  return line;
+}
+
+answer_line answer_of(const json& object) {
+  check_members(object, {"t", "at", "id", "result", "version", "events", "reason"});
+  answer_line line;
+  line.at = number_member(object, "at");
+  line.id = id_member(object);
+  line.result = name_member<result>(object, "result", result_names);
+  const bool is_judged = line.result == result::accepted || line.result == result::refused;
+  if (is_judged || object.contains("version")) line.version = number_member(object, "version");
+  if (line.result == result::accepted || object.contains("events")) {
+    const auto events = number_member(object, "events");
+    if (events > reprise::max_events_per_commit) throw bad_log("\"events\" is too large");
+    line.events = static_cast<std::uint32_t>(events);
+  }
+  if (object.contains("reason")) line.reason = text_member(object, "reason");
+  return line;
+}
+
+json parsed(std::string_view text) {
+  try {
+    return json::parse(text);
+  } catch (const json::exception& error) {
+    // The library's own words begin with its name and number for the error, which say nothing to a person.
+    const std::string_view what = error.what();
+    const auto words = what.find("] ");
+    throw no_json("no JSON: " + std::string(words == what.npos ? what : what.substr(words + 2)));
+  }
+}
+
+json text(const std::string& bytes) {
+  return json::parse(shop::json_string(bytes));
+}
+
+json json_of_line(const send_line& line) {
+  json data = json::object();
+  if (line.command < command_kind::check_out) data["product_id"] = text(line.product_id);
+  if (line.command == command_kind::add_product || line.command == command_kind::change_quantity)
+    data["quantity"] = line.quantity;
+  return {{"t", "send"},
+          {"at", line.at},
+          {"id", text(line.id)},
+          {"cart", text(line.cart)},
+          {"command", command_names.at(static_cast<std::size_t>(line.command))},
+          {"data", std::move(data)}};
+}
+
+json json_of_line(const answer_line& line) {
+  json object{{"t", "answer"},           {"at", line.at},
+              {"id", text(line.id)},     {"result", to_string(line.result)},
+              {"version", line.version}, {"events", line.events}};
+  if (!line.reason.empty()) object["reason"] = text(line.reason);
+  return object;
+}
+
+}  // namespace
+
+std::string_view to_string(result r) noexcept {
+  return result_names.at(static_cast<std::size_t>(r));
+}
+
+ack_line ack_line_from_json(std::string_view text) {
+  const json object = parsed(text);
+  if (!object.is_object())
+    throw bad_log(std::string("a JSON object is expected, not ") + object.type_name());
+  const std::string kind = text_member(object, "t");
+  if (kind == "send") return send_of(object);
+  if (kind == "answer") return answer_of(object);
+  throw bad_log("\"t\" is to be \"send\" or \"answer\", not " + reprise::printable(kind));
+}
+
+std::string json_of(const ack_line& line) {
+  return std::visit([](const auto& l) { return json_of_line(l).dump(); }, line);
+}
+
+log_size read_ack_log(const std::string& path, const std::function<bool(const ack_line&)>& use) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw bad_log(path + ": " + std::strerror(errno));
+  log_size size;
+  for (std::string line; std::getline(file, line);) {
+    const bool has_end = !file.eof();
+    try {
+      if (line.size() > longest_line)
+        throw bad_log("the line is longer than " + std::to_string(longest_line) + " bytes");
+      if (!use(ack_line_from_json(line))) return ++size.lines, size;
+      ++size.lines;
+    } catch (const no_json& bad) {
+      if (has_end) throw bad_log(path + ':' + std::to_string(size.lines + 1) + ": " + bad.what());
+      size.cut_off = 1;
+    } catch (const bad_log& bad) {
+      throw bad_log(path + ':' + std::to_string(size.lines + 1) + ": " + bad.what());
+    }
+  }
+  if (file.bad()) throw bad_log(path + ": it cannot be read to its end");
+  return size;
+}
+
+}  // namespace checker
