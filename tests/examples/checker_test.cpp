@@ -1,0 +1,649 @@
+#include "checker/recovery.hpp"
+#include "checker/report.hpp"
+#include "checker/text_pool.hpp"
+#include "checker_run.hpp"
+#include "reprise/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <stdlib.h>
+
+using namespace shop;
+using checker::violation_kind;
+using checker_run::result;
+using checker_run::text_of;
+
+namespace {
+
+/// Four commands and a view on one cart, all as it should be; each test then falsifies something.
+struct sound_run : checker_run::run {
+  sound_run() {
+    sent("a", "cart", add_product{"tea", 2});
+    stored("a", "cart", {product_added_to_cart{"tea", 2}});
+    answered("a", result::accepted, 1, 1);
+    sent("b", "cart", change_quantity{"tea", 2});
+    answered("b", result::accepted, 1, 0);
+    sent("c", "cart", check_out{});
+    stored("c", "cart", {cart_checked_out{}});
+    answered("c", result::accepted, 2, 1);
+    sent("d", "cart", remove_product{"tea"});
+    answered("d", result::refused, 2, 0, "is_checked_out");
+    viewed("e", "cart");
+    answered("e", result::accepted, 2, 0);
+  }
+
+  checker::answer_line& answer_to(const std::string& id) {
+    for (auto& line : log) {
+      auto* answer = std::get_if<checker::answer_line>(&line);
+      if (answer != nullptr && answer->id == id) return *answer;
+    }
+    throw std::logic_error("the test has no answer to " + id);
+  }
+
+  void forget_answer_to(const std::string& id) {
+    std::erase_if(log, [&](const checker::ack_line& line) {
+      const auto* answer = std::get_if<checker::answer_line>(&line);
+      return answer != nullptr && answer->id == id;
+    });
+  }
+};
+
+/// A journal that hands out another one's commits in an altered form, as a damaged or lying store would.
+class altered_journal : public reprise::journal {
+ public:
+  using alter = std::function<bool(reprise::commit_view&)>;
+
+  /// `alter_commit` changes a commit, or returns false to leave it out.
+  altered_journal(std::shared_ptr<reprise::journal> original,
+                  alter in_verify,
+                  alter in_streams = nullptr)
+      : original_(std::move(original)),
+        in_verify_(std::move(in_verify)),
+        in_streams_(std::move(in_streams)) {}
+
+  std::vector<reprise::append_result> append(std::span<const reprise::commit> batch) override {
+    return original_->append(batch);
+  }
+  void read_stream(std::string_view stream,
+                   std::uint64_t from,
+                   const reprise::commit_visitor& visit) const override {
+    original_->read_stream(stream, from, altering(visit, in_streams_));
+  }
+  void read_all(std::uint64_t from, const reprise::commit_visitor& visit) const override {
+    original_->read_all(from, visit);
+  }
+  void verify(const reprise::commit_visitor& visit,
+              const reprise::damage_visitor& report) const override {
+    original_->verify(altering(visit, in_verify_), report);
+    if (damage) report(*damage);
+  }
+  std::uint64_t last_position() const override { return original_->last_position(); }
+  reprise::journal_stats stats() const override { return original_->stats(); }
+
+  std::optional<reprise::damaged_history> damage;
+
+ private:
+  static reprise::commit_visitor altering(const reprise::commit_visitor& visit, const alter& with) {
+    return [&visit, &with](const reprise::commit_view& commit) {
+      reprise::commit_view altered = commit;
+      if (with && !with(altered)) return true;
+      return visit(altered);
+    };
+  }
+
+  std::shared_ptr<reprise::journal> original_;
+  alter in_verify_;
+  alter in_streams_;
+};
+
+checker::findings recovered(const checker_run::run& run,
+                            const std::shared_ptr<reprise::journal>& journal) {
+  checker::history history;
+  for (const auto& line : run.log) history.add(line);
+  checker::findings findings;
+  const checker::judge_options options;
+  checker::judge judge(history, options, findings);
+  judge.read(*journal);
+  check_recovery(
+      judge, journal, [](const std::string&) {}, [] { return false; }, findings);
+  return findings;
+}
+
+}  // namespace
+
+// -- what is as it should be -----------------------------------------------------
+
+TEST_CASE_FIXTURE(sound_run, "a sound run has no violation, and everything in it is counted") {
+  const auto findings = judged();
+  CHECK(text_of(findings) == "");
+  CHECK(findings.journal_is_read);
+  CHECK(findings.commits == 2);
+  CHECK(findings.events == 2);
+  CHECK(findings.carts == 1);
+  CHECK(findings.judgements == 3);
+  CHECK(findings.answers.sent == 5);
+  CHECK(findings.answers.accepted == 2);
+  CHECK(findings.answers.already_so == 1);
+  CHECK(findings.answers.refused == 1);
+  CHECK(findings.answers.views_accepted == 1);
+  CHECK(exit_status(findings) == 0);
+}
+
+TEST_CASE_FIXTURE(sound_run, "a command without an answer may be stored, or not") {
+  sent("f", "other", add_product{"tea", 1});
+  sent("g", "other", add_product{"jam", 1});
+  stored("g", "other", {product_added_to_cart{"jam", 1}});
+  sent("h", "other", add_product{"jam", 1});
+  answered("h", result::unknown);
+  const auto findings = judged();
+  CHECK(text_of(findings) == "");
+  CHECK(findings.answers.no_answer == 2);
+  CHECK(findings.answers.unanswered_ids == 2);
+  CHECK(findings.answers.unanswered_stored == 1);
+  CHECK(findings.answers.unknown_ids == 1);
+  CHECK(findings.answers.unknown_stored == 0);
+}
+
+TEST_CASE_FIXTURE(sound_run, "a retry may be told the first answer at any later time") {
+  sent("a", "cart", add_product{"tea", 2});
+  answered("a", result::accepted, 1, 1);
+  CHECK(text_of(judged()) == "");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a command that was refused may be accepted when it is sent again") {
+  sent("f", "other", check_out{});
+  answered("f", result::refused, 0, 0, "cart_is_empty");
+  sent("g", "other", add_product{"tea", 1});
+  stored("g", "other", {product_added_to_cart{"tea", 1}});
+  answered("g", result::accepted, 1, 1);
+  sent("f", "other", check_out{});
+  stored("f", "other", {cart_checked_out{}});
+  answered("f", result::accepted, 2, 1);
+  CHECK(text_of(judged()) == "");
+}
+
+TEST_CASE_FIXTURE(sound_run,
+                  "a command of a killed life may be answered to its retry in the next") {
+  sent("f", "other", add_product{"tea", 1});
+  stored("f", "other", {product_added_to_cart{"tea", 1}});
+  sent("f", "other", add_product{"tea", 1});
+  answered("f", result::accepted, 1, 1);
+  CHECK(text_of(judged()) == "");
+}
+
+TEST_CASE_FIXTURE(sound_run, "what the format has no room for is refused unjudged") {
+  sent("f", std::string(513, 'x'), check_out{});
+  answered("f", result::refused, 0, 0, "the id is too long");
+  CHECK(text_of(judged()) == "");
+}
+
+// -- each kind of violation ------------------------------------------------------
+
+TEST_CASE_FIXTURE(sound_run, "an acknowledged command that is not in the journal is lost") {
+  sent("f", "other", add_product{"jam", 1});
+  answered("f", result::accepted, 1, 1);
+  CHECK(
+      text_of(judged())
+      == "lost other version 1 id f: version 1 after 1 event, acknowledged / nothing of it in the "
+         "journal");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit with another version than its answer said is misplaced") {
+  answer_to("c").version = 3;
+  CHECK(text_of(judged())
+        == "misplaced cart version 2 id c: version 3 after 1 event, as it was answered / version 2 "
+           "after 1 event");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit with more events than its answer said is misplaced") {
+  answer_to("c").events = 2;
+  CHECK(
+      text_of(judged())
+      == "misplaced cart version 2 id c: version 2 after 2 events, as it was answered / version 2 "
+         "after 1 event");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit that is there twice is found") {
+  stored("c", "cart", {cart_checked_out{}});
+  CHECK(text_of(judged())
+        == "stored_twice cart version 3 id c: once, at version 2 / again, at version 3");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit whose sender was told that nothing was stored is found") {
+  sent("f", "other", add_product{"jam", 1});
+  stored("f", "other", {product_added_to_cart{"jam", 1}});
+  SUBCASE("overloaded") {
+    answered("f", result::overloaded);
+    CHECK(text_of(judged())
+          == "stored_unasked other version 1 id f: nothing of a command that was answered "
+             "overloaded / version 1 after 1 event");
+  }
+  SUBCASE("unavailable") {
+    answered("f", result::unavailable, 0, 0, "it is stopping");
+    CHECK(text_of(judged())
+          == "stored_unasked other version 1 id f: nothing of a command that was answered "
+             "unavailable / version 1 after 1 event");
+  }
+  SUBCASE("refused or already so, which the rules did not give either") {
+    answered("f", result::refused, 0, 0, "too_many_products");
+    CHECK(judged().by_kind[static_cast<std::size_t>(violation_kind::stored_unasked)] == 1);
+    std::get<checker::answer_line>(log.back()).result = result::accepted;
+    CHECK(judged().by_kind[static_cast<std::size_t>(violation_kind::stored_unasked)] == 1);
+  }
+  SUBCASE("but not if another sending of it is open") {
+    answered("f", result::overloaded);
+    sent("f", "other", add_product{"jam", 1});
+    CHECK(text_of(judged()) == "");
+    answered("f", result::unknown);
+    CHECK(text_of(judged()) == "");
+  }
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit that nobody sent is foreign, unless others are allowed") {
+  stored("x", "other", {product_added_to_cart{"jam", 1}});
+  CHECK(text_of(judged())
+        == "foreign other version 1 id x: only commands that were sent / no line of the log sent "
+           "this id");
+  const auto findings = judged({true, [] { return false; }});
+  CHECK(text_of(findings) == "");
+  CHECK(findings.foreign_events == 1);
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit in a stream that is no cart's is foreign") {
+  reprise::encoded_events events;
+  events.add({"paid", 0, ""});
+  stored_encoded("x", "invoice/7", events);
+  CHECK(text_of(judged())
+        == "foreign  version 1 id x: only commands that were sent / it is in stream \"invoice/7\"");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit in another cart than it was sent to is foreign") {
+  sent("f", "other", add_product{"jam", 1});
+  stored("f", "third", {product_added_to_cart{"jam", 1}});
+  CHECK(text_of(judged())
+        == "foreign third version 1 id f: only commands that were sent to this cart / one sent to "
+           "cart \"other\"");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit that does not follow from its command is found") {
+  sent("f", "other", add_product{"jam", 1});
+  answered("f", result::accepted, 1, 1);
+  SUBCASE("another quantity") {
+    stored("f", "other", {product_added_to_cart{"jam", 2}});
+    CHECK(text_of(judged())
+          == "wrong_events other version 1 id f: product added to cart: 1 \"jam\" for add product: "
+             "1 \"jam\" / product added to cart: 2 \"jam\"");
+  }
+  SUBCASE("another event") {
+    stored("f", "other", {product_removed_from_cart{"jam"}});
+    CHECK(text_of(judged())
+          == "wrong_events other version 1 id f: product added to cart: 1 \"jam\" for add product: "
+             "1 \"jam\" / product removed from cart: \"jam\"");
+  }
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit of a command that was to be refused is found") {
+  sent("f", "cart", add_product{"jam", 1});
+  stored("f", "cart", {product_added_to_cart{"jam", 1}});
+  answered("f", result::accepted, 3, 1);
+  CHECK(text_of(judged())
+        == "wrong_events cart version 3 id f: refused: is_checked_out for add product: 1 \"jam\" / "
+           "product added to cart: 1 \"jam\"");
+}
+
+TEST_CASE_FIXTURE(sound_run, "an event of a view is found") {
+  viewed("f", "other");
+  stored("f", "other", {product_added_to_cart{"jam", 1}});
+  CHECK(text_of(judged())
+        == "wrong_events other version 1 id f: no event of a view / product added to cart: 1 "
+           "\"jam\"");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a refusal that the rules do not give is found") {
+  SUBCASE("for another reason") {
+    answer_to("d").reason = "cart_is_empty";
+    CHECK(text_of(judged())
+          == "wrong_judgement cart version 2 id d: refused: is_checked_out for remove product: "
+             "\"tea\" / refused: cart_is_empty");
+  }
+  SUBCASE("at all") {
+    sent("f", "other", remove_product{"tea"});
+    answered("f", result::refused, 0);
+    CHECK(text_of(judged())
+          == "wrong_judgement other version 0 id f: already so for remove product: \"tea\" / "
+             "refused");
+  }
+  SUBCASE("but not one without a reason") {
+    answer_to("d").reason.clear();
+    CHECK(text_of(judged()) == "");
+  }
+}
+
+TEST_CASE_FIXTURE(sound_run, "an already so that the rules do not give is found") {
+  sent("f", "other", add_product{"jam", 1});
+  answered("f", result::accepted, 0, 0);
+  CHECK(
+      text_of(judged())
+      == "wrong_judgement other version 0 id f: product added to cart: 1 \"jam\" for add product: "
+         "1 \"jam\" / already so");
+}
+
+TEST_CASE_FIXTURE(sound_run,
+                  "a judgement or a view at a version that the cart never had is found") {
+  SUBCASE("past its last") {
+    answer_to("e").version = 3;
+    CHECK(text_of(judged())
+          == "impossible_version cart version 3 id e: a version that the cart went through / one "
+             "past its last, 2, where it was judged");
+  }
+  SUBCASE("inside a commit") {
+    sent("f", "other", add_product{"jam", 1});
+    stored("f", "other", {product_added_to_cart{"jam", 1}, product_added_to_cart{"jam", 1}});
+    viewed("g", "other");
+    answered("g", result::accepted, 1, 0);
+    CHECK(judged().by_kind[static_cast<std::size_t>(violation_kind::impossible_version)] == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(sound_run, "a stored command that is judged once more is found") {
+  sent("a", "cart", add_product{"tea", 2});
+  answered("a", result::refused, 2, 0, "is_checked_out");
+  CHECK(text_of(judged())
+        == "judged_again cart version 2 id a: the first answer: version 1 after 1 event / refused "
+           "at version 2");
+}
+
+TEST_CASE_FIXTURE(sound_run, "two answers of one id that differ are found") {
+  sent("a", "cart", add_product{"tea", 2});
+  answered("a", result::accepted, 2, 1);
+  const auto findings = judged();
+  CHECK(findings.by_kind[static_cast<std::size_t>(violation_kind::answers_differ)] == 1);
+  CHECK(findings.by_kind[static_cast<std::size_t>(violation_kind::misplaced)] == 1);
+}
+
+TEST_CASE_FIXTURE(sound_run, "a second answer to one sending is found") {
+  answered("a", result::accepted, 1, 1);
+  CHECK(text_of(judged())
+        == "surplus_answer cart version 1 id a: an answer to each sending / 1 more");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a view that sees less than was acknowledged before it is found") {
+  viewed("f", "cart");
+  answered("f", result::accepted, 1, 0);
+  CHECK(text_of(judged())
+        == "wrong_order cart version 1 id f: nothing before what was answered before it was sent: "
+           "id \"c\", version 2 / version 1, sent 50 ns after that answer");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit before one that was answered before it was sent is found") {
+  sent("f", "other", add_product{"tea", 1});
+  answered("f", result::accepted, 2, 1);
+  sent("g", "other", add_product{"tea", 1});
+  answered("g", result::accepted, 1, 1);
+  stored("g", "other", {product_added_to_cart{"tea", 1}});
+  stored("f", "other", {product_added_to_cart{"tea", 1}});
+  CHECK(text_of(judged())
+        == "wrong_order other version 1 id g: nothing before what was answered before it was sent: "
+           "id \"f\", version 2 / version 1, sent 10 ns after that answer");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a commit at a version at which the cart was judged before is found") {
+  viewed("f", "other");
+  answered("f", result::accepted, 1, 0);
+  sent("g", "other", add_product{"tea", 1});
+  stored("g", "other", {product_added_to_cart{"tea", 1}});
+  answered("g", result::accepted, 1, 1);
+  CHECK(judged().by_kind[static_cast<std::size_t>(violation_kind::wrong_order)] == 1);
+}
+
+TEST_CASE_FIXTURE(sound_run, "commands that overlap may come in either order") {
+  sent("f", "other", add_product{"tea", 1});
+  sent("g", "other", add_product{"tea", 1});
+  viewed("h", "other");
+  viewed("i", "other");
+  stored("g", "other", {product_added_to_cart{"tea", 1}});
+  stored("f", "other", {product_added_to_cart{"tea", 1}});
+  answered("f", result::accepted, 2, 1);
+  answered("g", result::accepted, 1, 1);
+  answered("i", result::accepted, 2, 0);
+  answered("h", result::accepted, 0, 0);
+  CHECK(text_of(judged()) == "");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a version and a position that are missing are found") {
+  sent("f", "cart", check_out{});
+  answered("f", result::accepted, 2, 0);
+  const altered_journal altered(journal, [](auto& commit) { return commit.first_version != 1; });
+  const auto findings = judged_on(altered);
+  CHECK(findings.by_kind[static_cast<std::size_t>(violation_kind::gap)] == 2);
+  CHECK(findings.by_kind[static_cast<std::size_t>(violation_kind::lost)] == 1);
+  CHECK(findings.unjudged > 0);
+}
+
+TEST_CASE_FIXTURE(sound_run, "a version that is there twice is a gap") {
+  const altered_journal altered(journal, [](auto& commit) {
+    commit.first_version = 1;
+    return true;
+  });
+  CHECK(judged_on(altered).by_kind[static_cast<std::size_t>(violation_kind::gap)] == 1);
+}
+
+TEST_CASE_FIXTURE(sound_run, "what the store reports as damaged is found") {
+  altered_journal altered(journal, [](auto&) { return true; });
+  altered.damage.emplace(reprise::place{"shopping_cart/cart", 2, 2}, "the checksum is wrong");
+  CHECK(text_of(judged_on(altered))
+        == "damaged cart version 2 id : what can be read / the checksum is wrong, position 2");
+}
+
+TEST_CASE_FIXTURE(sound_run, "an event that does not decode is damaged") {
+  reprise::encoded_events events;
+  events.add({"product_stolen", 0, ""});
+  sent("f", "cart", check_out{});
+  stored_encoded("f", "shopping_cart/cart", events);
+  CHECK(text_of(judged())
+        == "damaged cart version 3 id : what can be read / this program knows no event "
+           "\"product_stolen\", position 3");
+}
+
+// -- recovery --------------------------------------------------------------------
+
+TEST_CASE_FIXTURE(sound_run, "a cart that recovers to the fold of its events is as it should be") {
+  sent("f", "never used", check_out{});
+  const auto findings = recovered(*this, journal);
+  CHECK(text_of(findings) == "");
+  CHECK(findings.recovered == 2);
+}
+
+TEST_CASE_FIXTURE(sound_run, "a cart that recovers to another version is found") {
+  const auto lying = std::make_shared<altered_journal>(
+      journal, nullptr, [](auto& commit) { return commit.first_version == 1; });
+  CHECK(text_of(recovered(*this, lying))
+        == "wrong_recovery cart version 2 id : version 2 / version 1");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a cart that recovers to other contents is found") {
+  reprise::encoded_events other;
+  reprise::encode_event<shopping_cart>(product_added_to_cart{"jam", 2}, other);
+  checker_run::run second;
+  second.stored("a", "cart", {product_added_to_cart{"jam", 2}});
+  second.stored("c", "cart", {cart_checked_out{}});
+  const auto read = [&](const reprise::journal& from, std::vector<std::string>& payloads) {
+    from.read_all(1, [&](const auto& c) {
+      payloads.emplace_back(c.events[0].payload);
+      return true;
+    });
+  };
+  std::vector<std::string> payloads;
+  read(*second.journal, payloads);
+  const auto lying = std::make_shared<altered_journal>(journal, nullptr, [&](auto& commit) {
+    commit.events[0].payload = payloads[commit.first_version - 1];
+    return true;
+  });
+  CHECK(text_of(recovered(*this, lying))
+        == "wrong_recovery cart version 2 id : 2 \"tea\", checked out / 2 \"jam\", checked out");
+}
+
+TEST_CASE_FIXTURE(sound_run, "a cart that does not recover is found, but not one that is damaged") {
+  const auto throwing = [](auto&) -> bool {
+    throw reprise::damaged_history({"shopping_cart/cart", 1, 1}, "torn");
+  };
+  const auto broken = std::make_shared<altered_journal>(journal, nullptr, throwing);
+  CHECK(text_of(recovered(*this, broken))
+            .starts_with(
+                "wrong_recovery cart version 2 id : 2 \"tea\", checked out / unavailable: "));
+
+  broken->damage.emplace(reprise::place{"shopping_cart/cart", 1, 1}, "torn");
+  const auto findings = recovered(*this, broken);
+  CHECK(findings.violation_count == 1);
+  CHECK(findings.by_kind[static_cast<std::size_t>(violation_kind::damaged)] == 1);
+}
+
+TEST_CASE_FIXTURE(sound_run, "a damaged cart that recovers all the same is found") {
+  const auto hiding = std::make_shared<altered_journal>(journal, nullptr);
+  hiding->damage.emplace(reprise::place{"shopping_cart/cart", 2, 2}, "torn");
+  CHECK(recovered(*this, hiding).by_kind[static_cast<std::size_t>(violation_kind::wrong_recovery)]
+        == 1);
+}
+
+// -- the log ---------------------------------------------------------------------
+
+namespace {
+
+struct log_file {
+  log_file() {
+    std::string name = std::filesystem::temp_directory_path() / "ack-log-XXXXXX";
+    const int file = mkstemp(name.data());
+    REQUIRE(file >= 0);
+    close(file);
+    path = name;
+  }
+  log_file(const log_file&) = delete;
+  log_file& operator=(const log_file&) = delete;
+  ~log_file() { std::filesystem::remove(path); }
+
+  /// Returns the size of a log with this text, or what is wrong with it, behind the file's name.
+  std::string read(const std::string& text) const {
+    std::ofstream(path, std::ios::binary) << text;
+    checker::history history;
+    try {
+      const auto size = checker::read_ack_log(path, [&](const auto& line) {
+        history.add(line);
+        return true;
+      });
+      return std::to_string(size.lines) + " lines, " + std::to_string(size.cut_off) + " cut off";
+    } catch (const checker::bad_log& bad) {
+      return std::string(bad.what()).substr(path.size());
+    }
+  }
+
+  std::string path;
+};
+
+const std::string a_send =
+    R"({"t":"send","at":17,"id":"a","cart":"c","command":"add_product","data":{"product_id":"tea","quantity":2}})"
+    "\n";
+const std::string an_answer =
+    R"({"t":"answer","at":19,"id":"a","result":"accepted","version":1,"events":1})"
+    "\n";
+
+}  // namespace
+
+TEST_CASE_FIXTURE(log_file, "a log is read to its end, less a last line that was cut off") {
+  CHECK(read("") == "0 lines, 0 cut off");
+  CHECK(read(a_send + an_answer) == "2 lines, 0 cut off");
+  for (std::size_t cut = 1; cut + 1 < an_answer.size(); ++cut)
+    CHECK(read(a_send + an_answer.substr(0, cut)) == "1 lines, 1 cut off");
+  CHECK(read(a_send + an_answer.substr(0, an_answer.size() - 1)) == "2 lines, 0 cut off");
+}
+
+TEST_CASE_FIXTURE(log_file, "any other line that is none is named with what is wrong with it") {
+  CHECK(read("{\n").starts_with(":1: no JSON: "));
+  CHECK(read(a_send + "\n" + an_answer).starts_with(":2: no JSON: "));
+  CHECK(read(a_send + "[]\n") == ":2: a JSON object is expected, not array");
+  CHECK(read("{\"t\":\"sand\"}\n") == R"(:1: "t" is to be "send" or "answer", not "sand")");
+  CHECK(read(R"({"t":"send","at":1})"
+             "\n")
+        == ":1: \"id\" is missing");
+  CHECK(read(R"({"t":"send","at":-1,"id":"a"})"
+             "\n")
+        == ":1: \"at\" is to be a whole number of 64 bits");
+  CHECK(read(R"({"t":"send","at":1,"id":"","cart":"c","command":"view","data":{}})"
+             "\n")
+        == ":1: \"id\" is empty, and tells no command from another");
+  CHECK(read(R"({"t":"send","at":1,"id":"a","cart":"c","command":"steal","data":{}})"
+             "\n")
+        == ":1: there is no command \"steal\"");
+  CHECK(read(R"({"t":"send","at":1,"id":"a","cart":"c","command":"view","data":{},"extra":1})"
+             "\n")
+        == ":1: there is no member \"extra\" in this line");
+  CHECK(read(a_send + R"({"t":"answer","at":19,"id":"a","result":"accepted","version":1})" + "\n")
+        == ":2: \"events\" is missing");
+  CHECK(read(an_answer) == ":1: id \"a\" is answered, and was not sent");
+  CHECK(read(a_send + R"({"t":"answer","at":16,"id":"a","result":"unknown"})" + "\n")
+        == ":2: id \"a\" is answered before it was sent");
+  CHECK(
+      read(a_send + R"({"t":"send","at":17,"id":"a","cart":"d","command":"view","data":{}})" + "\n")
+      == ":2: id \"a\" was sent before with another command or to another cart");
+  CHECK(read(a_send + std::string(1024 * 1024 + 1, ' ') + "\n")
+        == ":2: the line is longer than 1048576 bytes");
+}
+
+TEST_CASE("a line is written as it is read, whatever bytes are in it") {
+  const checker::ack_line lines[] = {
+      checker::send_line{~0ULL, "\xff", "c\n", checker::command_kind::change_quantity, "\xc3", -5},
+      checker::send_line{0, "i", "", checker::command_kind::remove_product, "", 0},
+      checker::send_line{0, "i", "c", checker::command_kind::check_out, "", 0},
+      checker::answer_line{1, "i", result::refused, 7, 0, "\"no\""},
+      checker::answer_line{1, "i", result::unavailable, 0, 0, "\xff"}};
+  for (const auto& line : lines) {
+    INFO(json_of(line));
+    CHECK(checker::ack_line_from_json(json_of(line)) == line);
+  }
+}
+
+TEST_CASE("texts keep their numbers while the pool grows") {
+  checker::text_pool pool;
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint32_t i = 0; i < 10'000; ++i) REQUIRE(pool.add("text " + std::to_string(i)) == i);
+  }
+  CHECK(pool.size() == 10'000);
+  CHECK(pool[77] == "text 77");
+  CHECK(pool.find("text 9999") == 9'999);
+  CHECK_FALSE(pool.find("text 10000").has_value());
+}
+
+// -- the report ------------------------------------------------------------------
+
+TEST_CASE_FIXTURE(sound_run, "the report names each violation, and status 3 comes first") {
+  answer_to("c").version = 3;
+  auto findings = judged();
+  findings.was_interrupted = true;
+  CHECK(exit_status(findings) == 3);
+
+  std::ostringstream text;
+  print_text(text, findings);
+  CHECK(text.str().find("\nviolation: misplaced, cart \"cart\", version 2, id \"c\": expected "
+                        "version 3 after 1 event, as it was answered; found version 2 after 1 "
+                        "event\n")
+        != std::string::npos);
+  CHECK(text.str().ends_with("1 violation\n"));
+
+  std::ostringstream json;
+  print_json(json, findings);
+  CHECK(json.str().find(R"("kind": "misplaced")") != std::string::npos);
+  CHECK(json.str().find(R"("exit_status": 3)") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(sound_run, "an interrupted check says that it is, with status 130") {
+  const auto findings = judged({false, [] { return true; }});
+  CHECK(findings.was_interrupted);
+  CHECK_FALSE(findings.journal_is_read);
+  CHECK(exit_status(findings) == 130);
+  std::ostringstream text;
+  print_text(text, findings);
+  CHECK(text.str().find("interrupted: the rest was not checked\n") != std::string::npos);
+}
