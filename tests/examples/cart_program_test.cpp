@@ -356,3 +356,89 @@ TEST_CASE("a journal that another process has open is said to be so") {
     CHECK(contains(result.err, "open already"));
   }
 }
+
+// -- check -----------------------------------------------------------------------
+
+namespace {
+
+/// A journal with one command of the input, and the log of the client that sent it.
+struct checked_run : shell {
+  checked_run() {
+    write(*this / "in",
+          R"({"cart":"c","command":"add_product","product_id":"tea","quantity":2,"id":"a"})"
+          "\n");
+    REQUIRE(cart("simulate --input in --dir d").status == 0);
+    write(*this / "log", log);
+  }
+
+  const std::string sent =
+      R"({"t":"send","at":1,"id":"a","cart":"c","command":"add_product","data":{"product_id":"tea","quantity":2}})"
+      "\n";
+  const std::string log =
+      sent
+      + R"({"t":"answer","at":2,"id":"a","result":"accepted","version":1,"events":1})"
+        "\n";
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(checked_run, "a run whose log and journal agree is checked, and status 0") {
+  const auto result = cart("check --ack-log log --dir d");
+  CHECK(result.status == 0);
+  CHECK(result.err.empty());
+  CHECK(contains(result.out, "journal      1 event in 1 commit; 1 cart in it or in the log\n"));
+  CHECK(contains(result.out, "recovery     1 cart asked for its state, and compared\n"));
+  CHECK(result.out.ends_with("\nno violation\n"));
+  CHECK(contains(cart("check --ack-log log --dir d --no-recovery").out,
+                 "recovery     not checked: --no-recovery\n"));
+}
+
+TEST_CASE_FIXTURE(checked_run, "a violation is named, and status 3") {
+  write(*this / "log",
+        log
+            + R"({"t":"send","at":3,"id":"b","cart":"c","command":"check_out","data":{}})"
+              "\n"
+              R"({"t":"answer","at":4,"id":"b","result":"accepted","version":2,"events":1})"
+              "\n");
+  const auto result = cart("check --ack-log log --dir d");
+  CHECK(result.status == 3);
+  CHECK(contains(result.out, "violation: lost, cart \"c\", version 2, id \"b\": expected "));
+  const auto json = cart("check --ack-log log --dir d --json");
+  CHECK(json.status == 3);
+  CHECK(field(json.out, "violations") == "1");
+  CHECK(field(json.out, "lost") == "1");
+}
+
+TEST_CASE_FIXTURE(checked_run, "commands of others are a violation, unless they are expected") {
+  write(*this / "log", "");
+  CHECK(cart("check --ack-log log --dir d").status == 3);
+  CHECK(cart("check --ack-log log --dir d --foreign-ok").status == 0);
+}
+
+TEST_CASE_FIXTURE(checked_run, "a log or a journal that cannot be read is status 2") {
+  CHECK(cart("check --ack-log none --dir d").status == 2);
+  CHECK(cart("check --ack-log d --dir d").status == 2);
+  CHECK(cart("check --ack-log log --dir none").status == 2);
+  write(*this / "log", log + "tea\n" + log);
+  const auto result = cart("check --ack-log log --dir d");
+  CHECK(result.status == 2);
+  CHECK(result.out.empty());
+  CHECK(contains(result.err, "log:3: no JSON: "));
+}
+
+TEST_CASE_FIXTURE(checked_run, "a journal too damaged to open is a violation") {
+  std::filesystem::resize_file(*this / "d/CURRENT", 0);
+  const auto result = cart("check --ack-log log --dir d");
+  CHECK(result.status == 3);
+  CHECK(contains(result.out, "violation: damaged: expected a journal that opens; found "));
+  CHECK(contains(result.out, "NOT read to its end"));
+}
+
+TEST_CASE("a check without a log or a journal is a usage error") {
+  const shell sh;
+  for (const std::string arguments : {"check", "check --dir d", "check --ack-log l"}) {
+    const auto result = sh.cart(arguments);
+    CHECK(result.status == 1);
+    CHECK(contains(result.err, "--help"));
+  }
+}
