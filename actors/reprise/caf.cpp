@@ -42,11 +42,11 @@ namespace {
 
 #if REPRISE_CAF_1
 using stepping_scheduler = caf::detail::test_coordinator;
-constexpr const char* scheduler_policy = "caf.scheduler.policy";
+constexpr char scheduler_policy[] = "caf.scheduler.policy";
 const std::string stepping = "testing";
 #else
 using stepping_scheduler = caf::scheduler::test_coordinator;
-constexpr const char* scheduler_policy = "scheduler.policy";
+constexpr char scheduler_policy[] = "scheduler.policy";
 const caf::atom_value stepping = caf::atom("testing");
 #endif
 
