@@ -51,7 +51,8 @@ bool read_log(const std::string& path,
   return !simulation::was_interrupted();
 }
 
-/// Of a journal that does not even open for its damage, the damage is what was found.
+/// Of a journal that does not even open for its damage, the damage is what was found. What was found before it could
+/// not go on is kept.
 void judge_all(const check_arguments& args,
                checker::history& history,
                simulation::status_line& status,
@@ -70,6 +71,9 @@ void judge_all(const check_arguments& args,
         out);
   } catch (const reprise::damaged_history& damage) {
     out.add({checker::violation_kind::damaged, "", 0, "", "a journal that opens", damage.what()});
+  } catch (const reprise::journal_failure& failed) {
+    if (!out.journal_is_read && out.violation_count == 0) throw;
+    out.failure = failed.what();
   }
 }
 
@@ -108,6 +112,7 @@ int run_check() {
   } else {
     print_text(std::cout, findings);
   }
+  if (!findings.failure.empty()) std::cerr << "cart: " << findings.failure << '\n';
   if (findings.was_interrupted) std::cerr << "cart: interrupted\n";
   return checker::exit_status(findings);
 }

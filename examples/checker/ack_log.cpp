@@ -213,18 +213,22 @@ log_size read_ack_log(const std::string& path, const std::function<bool(const ac
   std::ifstream file(path, std::ios::binary);
   if (!file) throw bad_log(path + ": " + std::strerror(errno));
   log_size size;
-  for (std::string line; std::getline(file, line);) {
+  bool goes_on = true;
+  for (std::string line; goes_on && std::getline(file, line);) {
+    const std::uint64_t number = size.lines + 1;
     const bool has_end = !file.eof();
     try {
       if (line.size() > longest_line)
         throw bad_log("the line is longer than " + std::to_string(longest_line) + " bytes");
-      if (!use(ack_line_from_json(line))) return ++size.lines, size;
+      const ack_line read = ack_line_from_json(line);
       ++size.lines;
-    } catch (const no_json& bad) {
-      if (has_end) throw bad_log(path + ':' + std::to_string(size.lines + 1) + ": " + bad.what());
-      size.cut_off = 1;
+      goes_on = use(read);
     } catch (const bad_log& bad) {
-      throw bad_log(path + ':' + std::to_string(size.lines + 1) + ": " + bad.what());
+      if (!has_end && dynamic_cast<const no_json*>(&bad) != nullptr) {
+        size.cut_off = 1;
+        break;
+      }
+      throw bad_log(path + ':' + std::to_string(number) + ": " + bad.what());
     }
   }
   if (file.bad()) throw bad_log(path + ": it cannot be read to its end");

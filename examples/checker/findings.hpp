@@ -84,6 +84,7 @@ struct findings {
   std::uint64_t recovered = 0;  ///< carts that were asked for their state
 
   bool was_interrupted = false;
+  std::string failure;  ///< why it could not go on; empty if it could
   std::uint64_t violation_count = 0;
   std::array<std::uint64_t, violation_kinds> by_kind{};
   std::vector<violation> violations;  ///< the first hundred thousand

@@ -121,6 +121,7 @@ json violations(const findings& f) {
 
 int exit_status(const findings& f) {
   if (f.violation_count > 0) return 3;
+  if (!f.failure.empty()) return 2;
   return f.was_interrupted ? 130 : 0;
 }
 
@@ -135,6 +136,7 @@ void print_text(std::ostream& out, const findings& f) {
   if (f.violations.size() < f.violation_count)
     out << "and " << grouped(f.violation_count - f.violations.size()) << " more violations\n";
   if (f.was_interrupted) out << "interrupted: the rest was not checked\n";
+  if (!f.failure.empty()) out << "failed: the rest was not checked: " << f.failure << '\n';
   out << (f.violation_count == 0 ? "no violation" : counted(f.violation_count, "violation"))
       << '\n';
 }
@@ -153,6 +155,7 @@ void print_json(std::ostream& out, const findings& f) {
                     {"judgements_not_compared", f.unjudged},
                     {"recovery", {{"skipped", f.recovery_is_skipped}, {"carts", f.recovered}}},
                     {"interrupted", f.was_interrupted},
+                    {"failure", text(f.failure)},
                     {"violations", f.violation_count},
                     {"violations_by_kind", violations_by_kind(f)},
                     {"found", violations(f)},

@@ -6,8 +6,8 @@
 
 namespace checker {
 
-/// Returns what the program's exit status says of a check: 0, 3 for a violation, 130 for an interrupted one that found
-/// none.
+/// Returns what the program's exit status says of a check: 0; 3 for a violation; if it found none, 2 for one that could
+/// not go on and 130 for an interrupted one.
 int exit_status(const findings& f);
 
 void print_text(std::ostream& out, const findings& f);

@@ -426,6 +426,15 @@ TEST_CASE_FIXTURE(checked_run, "a log or a journal that cannot be read is status
   CHECK(contains(result.err, "log:3: no JSON: "));
 }
 
+TEST_CASE_FIXTURE(checked_run,
+                  "a journal that is open elsewhere is status 2, and nothing is said of it") {
+  const auto journal = reprise::rocksdb_at(*this / "d");
+  const auto result = cart("check --ack-log log --dir d");
+  CHECK(result.status == 2);
+  CHECK(result.out.empty());
+  CHECK(contains(result.err, "open already"));
+}
+
 TEST_CASE_FIXTURE(checked_run, "a journal too damaged to open is a violation") {
   std::filesystem::resize_file(*this / "d/CURRENT", 0);
   const auto result = cart("check --ack-log log --dir d");

@@ -405,8 +405,8 @@ rc::Gen<std::vector<case_to_judge>> cases() {
                                      });
   return rc::gen::container<std::vector<case_to_judge>>(
       200, rc::gen::build<case_to_judge>(rc::gen::set(&case_to_judge::bytes, bytes),
-                                        rc::gen::set(&case_to_judge::how, any_byte()),
-                                        rc::gen::set(&case_to_judge::which, any_byte())));
+                                         rc::gen::set(&case_to_judge::how, any_byte()),
+                                         rc::gen::set(&case_to_judge::which, any_byte())));
 }
 
 }  // namespace

@@ -647,3 +647,13 @@ TEST_CASE_FIXTURE(sound_run, "an interrupted check says that it is, with status 
   print_text(text, findings);
   CHECK(text.str().find("interrupted: the rest was not checked\n") != std::string::npos);
 }
+
+TEST_CASE_FIXTURE(sound_run, "a check that could not go on says why, with status 2") {
+  auto findings = judged();
+  findings.failure = "the disk is gone";
+  CHECK(exit_status(findings) == 2);
+  std::ostringstream text;
+  print_text(text, findings);
+  CHECK(text.str().find("failed: the rest was not checked: the disk is gone\n")
+        != std::string::npos);
+}

@@ -11,6 +11,7 @@
 #include <string_view>
 
 /// What libFuzzer calls, and the plain test of a corpus too. It ends the process if a property does not hold.
+// NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace fuzz {
