@@ -142,10 +142,12 @@ TEST_CASE("a journal that cannot be opened again in the middle ends the run with
           "report") {
   const shell sh;
   write(sh / "in.jsonl", two_teas);
-  // The runtime is restarted at the end of the pipe. By then a file stands where the journal was.
-  const auto result = sh.run(
-      "(cat in.jsonl; until [ -e d/reprise.durable ]; do :; done; mv d gone; : > d) | "
-      + shell::program + "simulate --input - --dir d > out 2> err");
+  // The runtime is restarted at the end of the pipe. By then the command is stored, which the durable mark tells,
+  // and a file stands where the journal was.
+  const auto result = sh.run("(cat in.jsonl; until od -An -tu8 -j8 -N8 d/reprise.durable 2> od | "
+                             "grep -q ' 1$'; do :; done; "
+                             "mv d gone; : > d) | "
+                             + shell::program + "simulate --input - --dir d > out 2> err");
   CHECK(result.status == 2);
   CHECK(contains(result.err, "cannot open the journal"));
   CHECK(std::regex_search(result.out, std::regex("accepted +1\n")));
