@@ -1,0 +1,416 @@
+#include "crash/simulated_disk.hpp"
+
+#include "crash/real_calls.hpp"
+
+#include <limits.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <iterator>
+#include <memory>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace reprise::crash {
+
+namespace {
+
+constexpr off_t sector_bytes = 512;
+
+[[noreturn]] void give_up(const std::string& doing) {
+  const std::string line = "crash_faults: cannot " + doing + ": " + std::strerror(errno) + "\n";
+  static_cast<void>(real().write(STDERR_FILENO, line.data(), line.size()));
+  std::abort();
+}
+
+/// An open file of the simulated disk, which only this library uses.
+class raw_file {
+ public:
+  raw_file(const std::string& path, int flags)
+      : descriptor_(real().open(path.c_str(), flags, 0644)) {
+    if (descriptor_ < 0) give_up("open " + path);
+  }
+  raw_file(const raw_file&) = delete;
+  raw_file& operator=(const raw_file&) = delete;
+  ~raw_file() { ::close(descriptor_); }
+  operator int() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+off_t size_of(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) give_up("find the size of a file");
+  return status.st_size;
+}
+
+std::string read_range(int descriptor, off_t from, off_t end) {
+  std::string bytes(static_cast<std::size_t>(std::max<off_t>(end - from, 0)), '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = real().pread(descriptor, bytes.data() + done, bytes.size() - done,
+                                   from + static_cast<off_t>(done));
+    if (n <= 0) give_up("read what would be lost");
+    done += static_cast<std::size_t>(n);
+  }
+  return bytes;
+}
+
+/// A descriptor may have been opened for writing only: what it will overwrite is read through another one.
+std::string read_range_of(int descriptor, off_t from, off_t end) {
+  if (from >= end) return {};
+  const raw_file readable("/proc/self/fd/" + std::to_string(descriptor), O_RDONLY | O_CLOEXEC);
+  return read_range(readable, from, end);
+}
+
+void replace_content(int descriptor, const std::string& bytes) {
+  if (real().ftruncate(descriptor, 0) != 0) give_up("empty a file");
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = real().pwrite(descriptor, bytes.data() + done, bytes.size() - done,
+                                    static_cast<off_t>(done));
+    if (n <= 0) give_up("write what was not lost");
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+bool flip(simulated_disk::random_source& random) {
+  return (random() & 1) != 0;
+}
+
+std::uint64_t below(simulated_disk::random_source& random, std::uint64_t end) {
+  return end == 0 ? 0 : random() % end;
+}
+
+/// Sectors that were overwritten got to the disk each for itself.
+void mix_sectors(const std::string& now,
+                 std::string& surviving,
+                 simulated_disk::random_source& random) {
+  const std::size_t common = std::min(now.size(), surviving.size());
+  for (std::size_t at = 0; at < common; at += sector_bytes) {
+    const std::size_t size = std::min<std::size_t>(sector_bytes, common - at);
+    if (flip(random)) surviving.replace(at, size, now, at, size);
+  }
+}
+
+/// Keeps a part of what was appended, cut at any byte or at a sector. Behind it may be zeros or what was on
+/// the disk before, up to the new end.
+void tear_end(const std::string& now,
+              std::string& surviving,
+              simulated_disk::random_source& random,
+              bool may_leave_garbage) {
+  if (now.size() <= surviving.size()) return;
+  std::uint64_t cut = surviving.size() + below(random, now.size() - surviving.size());
+  if (flip(random))
+    cut = std::max<std::uint64_t>(surviving.size(), cut / sector_bytes * sector_bytes);
+  surviving.append(now, surviving.size(), cut - surviving.size());
+  if (!may_leave_garbage) return;
+  const auto kind = below(random, 3);
+  if (kind == 1) surviving.resize(now.size(), '\0');
+  while (kind == 2 && surviving.size() < now.size()) {
+    surviving.push_back(static_cast<char>(random()));
+  }
+}
+
+/// Returns the path with everything but its last part resolved, empty if that leads nowhere.
+std::string resolve_parent(const char* path) {
+  std::string whole = path;
+  while (whole.size() > 1 && whole.back() == '/') whole.pop_back();
+  const std::size_t slash = whole.rfind('/');
+  const std::string last = slash == std::string::npos ? whole : whole.substr(slash + 1);
+  std::string before = slash == std::string::npos ? "." : whole.substr(0, slash);
+  if (before.empty()) before = "/";
+  char resolved[PATH_MAX];
+  if (::realpath(before.c_str(), resolved) == nullptr) return {};
+  return std::string(resolved) + '/' + last;
+}
+
+}  // namespace
+
+// -- what there is ---------------------------------------------------------------
+
+simulated_disk::simulated_disk(std::string directory)
+    : directory_(resolve_parent(directory.c_str())),
+      parent_(directory_.substr(0, directory_.rfind('/'))),
+      kept_(directory_ + ".kept") {
+  if (directory_.empty()) give_up("find the parent of " + directory);
+  if (real().mkdir(kept_.c_str(), 0755) != 0 && errno != EEXIST) give_up("make " + kept_);
+  look_around();
+  take_over();
+}
+
+/// Everything that a process finds when it starts has entries that are durable.
+void simulated_disk::look_around() {
+  struct stat status {};
+  if (::stat(directory_.c_str(), &status) != 0) return;
+  directory_id_ = status.st_ino;
+  device_ = status.st_dev;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listed(::opendir(directory_.c_str()), ::closedir);
+  if (!listed) give_up("list " + directory_);
+  while (const dirent* entry = ::readdir(listed.get())) {
+    if (entry->d_type == DT_REG) adopt(entry->d_name);
+  }
+  durable_entries_ = entries_now();
+  unsynced_entries_.clear();
+}
+
+void simulated_disk::adopt(const std::string& name) {
+  struct stat status {};
+  if (::stat(path(name).c_str(), &status) != 0) give_up("find " + name);
+  files_[status.st_ino].name = name;
+  if (real().link(path(name).c_str(), kept_path(status.st_ino).c_str()) != 0 && errno != EEXIST) {
+    give_up("keep " + name);
+  }
+  add({0, entry_kind::made, name, {}, status.st_ino});
+}
+
+std::optional<std::string> simulated_disk::entry_name(const char* path) const {
+  const std::string whole = resolve_parent(path);
+  if (whole.size() <= directory_.size() + 1 || whole[directory_.size()] != '/'
+      || whole.compare(0, directory_.size(), directory_) != 0) {
+    return std::nullopt;
+  }
+  return whole.substr(directory_.size() + 1);
+}
+
+bool simulated_disk::is_directory(std::string_view path) const {
+  return resolve_parent(std::string(path).c_str()) == directory_;
+}
+
+bool simulated_disk::is_directory(int descriptor) const {
+  struct stat status {};
+  return ::fstat(descriptor, &status) == 0 && status.st_ino == directory_id_
+         && status.st_dev == device_;
+}
+
+std::optional<std::string> simulated_disk::file_name(int descriptor) const {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0 || status.st_dev != device_) return std::nullopt;
+  const auto found = files_.find(status.st_ino);
+  return found == files_.end() ? std::nullopt : std::optional(found->second.name);
+}
+
+simulated_disk::file* simulated_disk::find(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0 || status.st_dev != device_) return nullptr;
+  const auto found = files_.find(status.st_ino);
+  return found == files_.end() ? nullptr : &found->second;
+}
+
+// -- what changes ----------------------------------------------------------------
+
+void simulated_disk::note(file& of, int descriptor, off_t offset, off_t end, off_t old_size) {
+  change c;
+  c.number = ++changes_;
+  c.offset = offset;
+  c.old_size = old_size;
+  c.old_bytes = read_range_of(descriptor, offset, std::min(end, old_size));
+  of.unsynced.push_back(std::move(c));
+}
+
+void simulated_disk::before_write(int descriptor, off_t offset, std::size_t size) {
+  file* of = find(descriptor);
+  if (of == nullptr) return;
+  note(*of, descriptor, offset, offset + static_cast<off_t>(size), size_of(descriptor));
+}
+
+void simulated_disk::before_resize(int descriptor, off_t size) {
+  file* of = find(descriptor);
+  const off_t old_size = size_of(descriptor);
+  if (of == nullptr || size == old_size) return;
+  note(*of, descriptor, size, old_size, old_size);
+}
+
+void simulated_disk::before_truncating_open(const std::string& name) {
+  before_resize(raw_file(path(name), O_RDONLY | O_CLOEXEC), 0);
+}
+
+void simulated_disk::made_directory() {
+  look_around();
+  is_directory_durable_ = false;
+  directory_made_ = ++changes_;
+}
+
+void simulated_disk::made_file(const std::string& name) {
+  adopt(name);
+}
+
+void simulated_disk::renamed(const std::string& from, const std::string& to) {
+  const entries now = entries_now();
+  const auto found = now.find(from);
+  if (found == now.end()) return;
+  files_[found->second].name = to;
+  add({0, entry_kind::renamed, from, to, found->second});
+}
+
+void simulated_disk::unlinked(const std::string& name) {
+  add({0, entry_kind::unlinked, name, {}, 0});
+}
+
+void simulated_disk::add(entry_change what) {
+  what.number = ++changes_;
+  unsynced_entries_.push_back(std::move(what));
+}
+
+void simulated_disk::apply(const entry_change& what, entries& to) {
+  to.erase(what.name);
+  if (what.kind == entry_kind::made) to[what.name] = what.id;
+  if (what.kind == entry_kind::renamed) to[what.new_name] = what.id;
+}
+
+simulated_disk::entries simulated_disk::entries_now() const {
+  entries now = durable_entries_;
+  for (const entry_change& what : unsynced_entries_) apply(what, now);
+  return now;
+}
+
+// -- syncs -----------------------------------------------------------------------
+
+void simulated_disk::end_sync(int descriptor, std::uint64_t begun) {
+  const auto is_done = [begun](const auto& c) { return c.number <= begun; };
+  if (file* of = find(descriptor)) {
+    std::erase_if(of->unsynced, is_done);
+    return;
+  }
+  struct stat synced {};
+  struct stat parent {};
+  if (is_directory(descriptor)) {
+    for (const entry_change& what : unsynced_entries_) {
+      if (is_done(what)) apply(what, durable_entries_);
+    }
+    std::erase_if(unsynced_entries_, is_done);
+  } else if (::fstat(descriptor, &synced) == 0 && ::stat(parent_.c_str(), &parent) == 0
+             && synced.st_ino == parent.st_ino && directory_made_ <= begun) {
+    is_directory_durable_ = true;
+  }
+}
+
+namespace {
+
+/// Returns the content as it was before the changes.
+template <class Changes>
+std::string undo(std::string content, const Changes& changes) {
+  for (auto c = changes.rbegin(); c != changes.rend(); ++c) {
+    content.resize(static_cast<std::size_t>(c->old_size), '\0');
+    content.replace(static_cast<std::size_t>(c->offset), c->old_bytes.size(), c->old_bytes);
+  }
+  return content;
+}
+
+constexpr auto has_smaller_file = [](const auto& a, const auto& b) {
+  return a.old_size < b.old_size;
+};
+
+}  // namespace
+
+void simulated_disk::drop_unsynced_pages(int descriptor) {
+  file* of = find(descriptor);
+  if (of == nullptr || of->unsynced.empty()) return;
+  const raw_file whole("/proc/self/fd/" + std::to_string(descriptor), O_RDWR | O_CLOEXEC);
+  const off_t size = size_of(whole);
+  std::string content = undo(read_range(whole, 0, size), of->unsynced);
+  content.resize(static_cast<std::size_t>(size), '\0');
+  replace_content(whole, content);
+  of->unsynced.clear();
+}
+
+// -- the end ---------------------------------------------------------------------
+
+simulated_disk::loss simulated_disk::lose_power(random_source& random, bool may_leave_garbage) {
+  loss lost;
+  for (auto& [id, of] : files_) lose_content(id, of, random, may_leave_garbage, lost);
+  restore_entries(surviving_entries(random, lost));
+  if (!is_directory_durable_ && flip(random)) {
+    lose_directory();
+    lost.directory = true;
+  }
+  return lost;
+}
+
+void simulated_disk::lose_content(
+    file_id id, file& of, random_source& random, bool may_leave_garbage, loss& lost) {
+  if (of.unsynced.empty()) return;
+  const raw_file kept(kept_path(id), O_RDWR | O_CLOEXEC);
+  const std::string now = read_range(kept, 0, size_of(kept));
+  std::string surviving = undo(now, of.unsynced);
+  const auto fate = below(random, 3);
+  if (fate == 0) return;
+  if (fate == 1) {
+    mix_sectors(now, surviving, random);
+    tear_end(now, surviving, random, may_leave_garbage);
+    ++lost.torn;
+  }
+  const auto [in_now, in_surviving] = std::mismatch(now.begin(), now.end(), surviving.begin(),
+                                                    surviving.end());
+  lost.bytes += static_cast<std::uint64_t>(
+      std::max(now.end() - in_now, surviving.end() - in_surviving));
+  replace_content(kept, surviving);
+}
+
+/// A file system with a journal loses the last changes, another one any of them.
+simulated_disk::entries simulated_disk::surviving_entries(random_source& random, loss& lost) const {
+  entries surviving = durable_entries_;
+  const bool keeps_order = flip(random);
+  const std::uint64_t kept = below(random, unsynced_entries_.size() + 1);
+  for (std::uint64_t i = 0; i < unsynced_entries_.size(); ++i) {
+    if (keeps_order ? i < kept : flip(random)) {
+      apply(unsynced_entries_[i], surviving);
+    } else {
+      ++lost.entries;
+    }
+  }
+  return surviving;
+}
+
+void simulated_disk::restore_entries(const entries& surviving) {
+  for (const auto& [name, id] : entries_now()) {
+    if (real().unlink(path(name).c_str()) != 0 && errno != ENOENT) give_up("take away " + name);
+  }
+  for (const auto& [name, id] : surviving) {
+    if (real().link(kept_path(id).c_str(), path(name).c_str()) != 0) give_up("bring back " + name);
+  }
+}
+
+void simulated_disk::lose_directory() {
+  for (const auto& [id, of] : files_) static_cast<void>(real().unlink(path(of.name).c_str()));
+  if (::rmdir(directory_.c_str()) != 0) give_up("take away " + directory_);
+}
+
+// -- from one process to the next ------------------------------------------------
+
+/// Only appended bytes are carried over: each line is the id of a file and the size that is durable.
+void simulated_disk::carry_over() const {
+  std::string lines;
+  for (const auto& [id, of] : files_) {
+    if (of.unsynced.empty()) continue;
+    const auto durable = std::min_element(of.unsynced.begin(), of.unsynced.end(), has_smaller_file);
+    lines += std::to_string(id) + ' ' + std::to_string(durable->old_size) + '\n';
+  }
+  const raw_file carried(kept_ + "/carried", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
+  replace_content(carried, lines);
+}
+
+void simulated_disk::take_over() {
+  const std::string carried = kept_ + "/carried";
+  if (::access(carried.c_str(), R_OK) != 0) return;
+  const raw_file from(carried, O_RDONLY | O_CLOEXEC);
+  const std::string lines = read_range(from, 0, size_of(from));
+  const char* at = lines.c_str();
+  while (*at != '\0') {
+    char* end = nullptr;
+    const file_id id = std::strtoull(at, &end, 10);
+    const off_t durable = std::strtoll(end, &end, 10);
+    at = end + 1;
+    const auto found = files_.find(id);
+    if (found != files_.end()) found->second.unsynced.push_back({++changes_, durable, {}, durable});
+  }
+  static_cast<void>(real().unlink(carried.c_str()));
+}
+
+}  // namespace reprise::crash
