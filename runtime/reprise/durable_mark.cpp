@@ -2,6 +2,7 @@
 
 #include "reprise/byte_order.hpp"
 #include "reprise/checksum.hpp"
+#include "reprise/directory_sync.hpp"
 #include "reprise/error.hpp"
 
 #include <array>
@@ -40,11 +41,17 @@ int open_file(const std::filesystem::path& file, int flags) {
 }
 
 void write_at_start(int descriptor, const mark_bytes& bytes, const std::filesystem::path& file) {
-  for (;;) {
-    const ssize_t written = ::pwrite(descriptor, bytes.data(), bytes.size(), 0);
-    if (written == static_cast<ssize_t>(bytes.size())) return;
-    if (written >= 0) errno = ENOSPC;
-    if (errno != EINTR) fail("write", file);
+  // A mark that is written in part says nothing: a write that was cut short goes on where it ended.
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t written = ::pwrite(descriptor, bytes.data() + done, bytes.size() - done,
+                                     static_cast<off_t>(done));
+    if (written > 0) {
+      done += static_cast<std::size_t>(written);
+    } else if (written == 0 || errno != EINTR) {
+      if (written == 0) errno = ENOSPC;
+      fail("write", file);
+    }
   }
 }
 
@@ -63,11 +70,7 @@ void make_mark(const std::filesystem::path& directory, std::uint64_t position) {
   const bool is_synced = ::fsync(descriptor) == 0;
   if (::close(descriptor) != 0 || !is_synced) fail("sync", unfinished);
   if (::rename(unfinished.c_str(), file.c_str()) != 0) fail("rename", unfinished);
-  const int parent = open_file(directory, O_RDONLY | O_DIRECTORY);
-  if (parent < 0) fail("open", directory);
-  const bool is_entered = ::fsync(parent) == 0;
-  ::close(parent);
-  if (!is_entered) fail("sync", directory);
+  sync_directory(directory);
 }
 
 }  // namespace

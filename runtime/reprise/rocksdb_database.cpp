@@ -1,6 +1,7 @@
 #include "reprise/rocksdb_database.hpp"
 
 #include "reprise/byte_order.hpp"
+#include "reprise/directory_sync.hpp"
 #include "reprise/durable_mark.hpp"
 
 #include <rocksdb/cache.h>
@@ -160,7 +161,7 @@ bool holds_database(const fs::path& directory) {
 }
 
 fs::path existing_directory(const fs::path& directory, bool may_make) {
-  if (may_make) fs::create_directories(directory);
+  if (may_make) make_durable_directory(directory);
   if (!fs::is_directory(directory)) {
     throw journal_failure(directory.string()
                           + (fs::exists(directory) ? " is not a directory" : " does not exist"));
