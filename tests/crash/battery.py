@@ -126,14 +126,32 @@ class Battery:
         """
         verified = self.cart("journal", "verify", "--dir", directory, beside=log, seconds=seconds)
         self.require(verified.status == 0, f"the journal does not verify\n{verified.story()}")
-        checked = self.cart("check", "--ack-log", log, "--dir", directory, beside=log, seconds=seconds)
+        checked = self.cart("check", "--json", "--ack-log", log, "--dir", directory, beside=log, seconds=seconds)
         self.require(checked.status == 0, f"the checker found a violation\n{checked.story()}")
-        self._outcome.judged += len(sent_ids(log))
+        self._outcome.judged += json.loads(checked.stdout)["answers"]["ids"]
         return checked
 
     def fired(self, what, count=1):
-        """Counts that a fault really fired: `what` is one of the module's FAULTS."""
+        """Counts that a fault really fired: one of the module's FAULTS, or more that is worth to be known."""
         self._outcome.fired[what] += count
+
+    def count_fired(self, victim):
+        """Counts all that the library under a victim says has fired. Returns the names."""
+        names = victim.fired
+        for name in names:
+            self.require(name != "not_simulated", f"a file was changed in a way that is not simulated\n{victim.story()}")
+            self.fired(name)
+        return names
+
+    def go_on(self, directory, log, *options):
+        """Opens the journal after a fault, as users do: a run without faults must end well. Returns its `Victim`.
+
+        It sends again what was left without an answer, and some new commands.
+        """
+        options = options or ("--commands", "200", "--clients", "8")
+        after = self.stress(directory, log, "--seed", self.random.getrandbits(31), *options)
+        self.require(after.status == 0, f"the journal does not go on after the fault\n{after.story()}")
+        return after
 
     def note(self, text):
         """Something measured, that the report quotes."""
@@ -143,15 +161,6 @@ class Battery:
         """Raises `Failure` with the message unless the condition holds."""
         if not condition:
             raise Failure(message)
-
-
-def sent_ids(log):
-    """The ids of all commands that an ack log says were sent."""
-    ids = set()
-    for line in read_log(log):
-        if line["t"] == "send":
-            ids.add(line["id"])
-    return ids
 
 
 def read_log(log):

@@ -3,6 +3,7 @@
 #include "crash/real_calls.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -97,7 +98,10 @@ void fault_plan::die(std::string_view fault, std::string_view where) {
 /// One write of one line, so that it is there as a whole or not.
 void fault_plan::report(std::string_view fault, std::string_view details) const {
   const int file = real().open(report_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  const std::string line = std::string(fault) + ' ' + std::string(details) + '\n';
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const auto at = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+  const std::string line = std::string(fault) + ' ' + std::to_string(at) + ' '
+                           + std::string(details) + '\n';
   if (file < 0 || real().write(file, line.data(), line.size()) < 0)
     refuse("cannot write " + report_);
   ::close(file);

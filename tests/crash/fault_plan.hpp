@@ -14,7 +14,8 @@ namespace reprise::crash {
 /// Which faults this process has, read from its environment once:
 ///
 ///     CRASH_DIRECTORY  the directory whose files they act on
-///     CRASH_REPORT     a file outside of it, which gets a line for each fault that fired: its name, then details
+///     CRASH_REPORT     a file outside of it, which gets a line for each fault that fired: its name, the nanoseconds
+///                      of CLOCK_MONOTONIC, details
 ///     CRASH_FAULTS     name=number,name=number,…
 ///
 /// The names, where n counts from 1 and from the start of the process:
@@ -22,7 +23,7 @@ namespace reprise::crash {
 ///     seed=s             of everything that is chosen at random
 ///     kill_before_sync=n SIGKILL at the n-th sync of a log of RocksDB: after the append, before it is durable
 ///     kill_after_sync=n  right after it: durable, and nobody has been answered
-///     kill_in_write=n    when a random part of the n-th write has been done
+///     kill_in_write=n    when a random number of the pages of the n-th write have been done
 ///     kill_at_read=n     at the n-th read of a file: early ones are in the recovery of the journal
 ///     kill_at_operation=n  before the n-th write, sync, making, renaming or unlinking
 ///     lose_power=1       a kill takes what was not synced with it; 2: and may leave zeros or garbage behind the

@@ -148,6 +148,15 @@ std::size_t allowed(fault_plan& plan,
   return most;
 }
 
+/// Returns how much of a write a SIGKILL may leave done: Linux looks for it between two pages of the file.
+std::size_t whole_pages(fault_plan& plan, off_t offset, std::size_t size) {
+  constexpr std::size_t page_bytes = 4096;
+  const std::size_t to_page_end = page_bytes - static_cast<std::size_t>(offset) % page_bytes;
+  if (size <= to_page_end) return size;
+  const std::size_t pages = 1 + (size - to_page_end) / page_bytes;
+  return to_page_end + plan.random() % pages * page_bytes;
+}
+
 /// `write` does it, with a number of bytes.
 template <class Write>
 ssize_t write_at(fault_plan& plan,
@@ -166,7 +175,7 @@ ssize_t write_at(fault_plan& plan,
   if (most == 0 && size != 0) return -1;
   plan.disk.before_write(descriptor, offset, most);
   if (plan.is_due("kill_in_write")) {
-    static_cast<void>(write(most < 2 ? most : 1 + plan.random() % (most - 1)));
+    static_cast<void>(write(whole_pages(plan, offset, most)));
     plan.die("kill_in_write", name);
   }
   return write(most);

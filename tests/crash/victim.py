@@ -59,9 +59,14 @@ class Victim:
     @property
     def fired(self):
         """The names of the faults that fired, one for each time, as the library under the process wrote them."""
+        return [name for name, _ in self.fired_at()]
+
+    def fired_at(self):
+        """Pairs of the name of a fault that fired and the nanoseconds of CLOCK_MONOTONIC, which ack logs use too."""
         if not self._report.exists():
             return []
-        return [line.split()[0] for line in self._report.read_text().splitlines()]
+        lines = [line.split(" ") for line in self._report.read_text().splitlines()]
+        return [(line[0], int(line[1])) for line in lines]
 
     def wait(self, seconds=60):
         """Waits until it has ended, and returns the victim. Ends it, and raises `Failure`, if that takes longer."""
