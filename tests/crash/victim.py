@@ -59,14 +59,14 @@ class Victim:
     @property
     def fired(self):
         """The names of the faults that fired, one for each time, as the library under the process wrote them."""
-        return [name for name, _ in self.fired_at()]
+        return [name for name, _, _ in self.reports()]
 
-    def fired_at(self):
-        """Pairs of the name of a fault that fired and the nanoseconds of CLOCK_MONOTONIC, which ack logs use too."""
+    def reports(self):
+        """Of each fault that fired: its name, the nanoseconds of CLOCK_MONOTONIC, which ack logs use too, details."""
         if not self._report.exists():
             return []
-        lines = [line.split(" ") for line in self._report.read_text().splitlines()]
-        return [(line[0], int(line[1])) for line in lines]
+        lines = [line.split(" ", 2) for line in self._report.read_text().splitlines()]
+        return [(name, int(at), details) for name, at, details in lines]
 
     def wait(self, seconds=60):
         """Waits until it has ended, and returns the victim. Ends it, and raises `Failure`, if that takes longer."""

@@ -1,0 +1,110 @@
+"""A disk that fails: EIO from the n-th sync, no space, short writes, a read-only directory."""
+
+import hashlib
+
+from battery import read_log
+
+FAULTS = ("fail_sync", "no_space", "short_write", "read_only")
+LOAD = ("--commands", "6000", "--clients", "16", "--carts", "300")
+
+
+def run(battery):
+    fail_syncs(battery)
+    run_out_of_space(battery)
+    write_short(battery)
+    refuse_changes(battery)
+
+
+def fail_syncs(battery):
+    """Every one of the first 200, or some: those of the making of a journal, then those of its log."""
+    some = [1, 2, *battery.random.sample(range(3, 21), 3), *battery.random.sample(range(21, 201), 7)]
+    for number in battery.rounds(short=len(some), long=200):
+        nth = number + 1 if battery.is_long else some[number]
+        with battery.scratch("fail-sync") as scratch:
+            directory, log = scratch / "journal", scratch / "acks.jsonl"
+            faults = {"fail_sync": nth, "drop_pages": number % 2}
+            victim = battery.stress(directory, log, *seeded(battery), faults=faults)
+            battery.count_fired(victim)
+            require_told(battery, victim, log)
+            battery.go_on(directory, log)
+            battery.check(directory, log)
+
+
+def require_told(battery, victim, log):
+    """A sync of the log that failed is told: as unknown, then as unavailable. Nothing is acknowledged behind it."""
+    failed_log = any(name == "fail_sync" and details.endswith(".log") for name, _, details in victim.reports())
+    statuses = (2,) if failed_log else (0, 2)
+    battery.require(victim.status in statuses, f"it should have ended with {statuses}\n{victim.story()}")
+    if victim.status == 2:
+        battery.require("cart: " in victim.stderr, f"it does not say what failed\n{victim.story()}")
+    require_nothing_accepted_after_failure(battery, victim, log)
+
+
+def require_nothing_accepted_after_failure(battery, victim, log):
+    if not log.exists():
+        return
+    lines = list(read_log(log))
+    told = [line["at"] for line in lines if line["t"] == "answer" and line["result"] in ("unknown", "unavailable")]
+    if not told:
+        return
+    sent_later = {line["id"] for line in lines if line["t"] == "send" and line["at"] > min(told)}
+    for line in lines:
+        accepted = line["t"] == "answer" and line["result"] == "accepted" and line["events"] > 0
+        battery.require(
+            not (accepted and line["id"] in sent_later),
+            f"{line['id']} was accepted after the journal had failed\n{victim.story()}",
+        )
+
+
+def run_out_of_space(battery):
+    for _ in battery.rounds(short=4, long=100):
+        with battery.scratch("no-space") as scratch:
+            directory, log = scratch / "journal", scratch / "acks.jsonl"
+            space = battery.random.choice((battery.random.randrange(1, 60_000), battery.random.randrange(1, 900_000)))
+            victim = battery.stress(directory, log, *seeded(battery), faults={"full_after": space})
+            fired = battery.count_fired(victim)
+            expected = 2 if "no_space" in fired else 0
+            battery.require(victim.status == expected, f"it should have ended with {expected}\n{victim.story()}")
+            if expected == 2:
+                battery.require("No space left" in victim.stderr, f"it does not say what failed\n{victim.story()}")
+            require_nothing_accepted_after_failure(battery, victim, log)
+            battery.go_on(directory, log)
+            battery.check(directory, log)
+
+
+def write_short(battery):
+    """A write that was cut short goes on where it ended: nobody notices."""
+    for _ in battery.rounds(short=3, long=40):
+        with battery.scratch("short-writes") as scratch:
+            directory, log = scratch / "journal", scratch / "acks.jsonl"
+            every = battery.random.randrange(2, 10)
+            victim = battery.stress(directory, log, *seeded(battery), faults={"short_writes": every})
+            battery.count_fired(victim)
+            battery.require(victim.status == 0, f"short writes did harm\n{victim.story()}")
+            battery.check(directory, log)
+
+
+def refuse_changes(battery):
+    """A directory that cannot be changed: it says so, and harms nothing. One with a journal, and one without."""
+    for number in battery.rounds(short=2, long=2):
+        with battery.scratch("read-only") as scratch:
+            directory, log = scratch / "journal", scratch / "acks.jsonl"
+            directory.mkdir()
+            if number == 0:
+                battery.go_on(directory, log)
+            before = contents(directory)
+            victim = battery.stress(directory, log, *seeded(battery), faults={"read_only": 1})
+            battery.count_fired(victim)
+            battery.require(victim.status == 2, f"it should have ended with 2\n{victim.story()}")
+            battery.require("Read-only file system" in victim.stderr, f"it does not say why\n{victim.story()}")
+            battery.require(contents(directory) == before, f"it changed something\n{victim.story()}")
+            battery.go_on(directory, log)
+            battery.check(directory, log)
+
+
+def contents(directory):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in directory.iterdir()}
+
+
+def seeded(battery):
+    return (*LOAD, "--seed", battery.random.getrandbits(31))

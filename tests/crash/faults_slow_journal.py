@@ -1,0 +1,84 @@
+"""A sync that hangs for seconds, and syncs that are all slow: answers come, views go on, memory stays bounded."""
+
+from battery import read_log
+
+FAULTS = ("hang_sync", "slow_sync")
+HANG_MS = 5_000
+# More than a run of the same load has that nothing delays: what is in flight, and nothing that grows with time.
+MOST_MORE_MIB = 64
+VIEWERS = ("--clients", "64", "--window", "64", "--carts", "5000", "--dist", "uniform", "--mix", "add=5,view=95")
+
+
+def run(battery):
+    for _ in battery.rounds(short=1, long=10):
+        plain = run_plain(battery)
+        hang(battery, plain)
+        slow_down(battery, plain)
+
+
+def run_plain(battery):
+    """Returns the memory that the load takes with a journal that nothing delays."""
+    with battery.scratch("plain") as scratch:
+        victim = battery.stress(scratch / "journal", scratch / "acks.jsonl", *load(battery))
+        battery.require(victim.status == 0, f"it failed without a fault\n{victim.story()}")
+        return victim.peak_mib
+
+
+def hang(battery, plain):
+    with battery.scratch("hang") as scratch:
+        directory, log = scratch / "journal", scratch / "acks.jsonl"
+        faults = {"hang_sync": 1 + battery.random.randrange(20, 60), "hang_ms": HANG_MS}
+        victim = battery.stress(directory, log, *load(battery), faults=faults)
+        battery.count_fired(victim)
+        battery.require(victim.status in (0, 2), f"it did not end well\n{victim.story()}")
+        require_answers(battery, victim, log)
+        require_views(battery, victim, log)
+        require_bounded(battery, victim, plain)
+        battery.go_on(directory, log)
+        battery.check(directory, log)
+
+
+def slow_down(battery, plain):
+    with battery.scratch("slow") as scratch:
+        directory, log = scratch / "journal", scratch / "acks.jsonl"
+        victim = battery.stress(directory, log, *load(battery), faults={"slow_sync_ms": 20})
+        battery.count_fired(victim)
+        battery.require(victim.status == 0, f"it did not end well\n{victim.story()}")
+        require_answers(battery, victim, log)
+        require_bounded(battery, victim, plain)
+        battery.check(directory, log)
+
+
+def load(battery):
+    return ("--commands", "60000", *VIEWERS, "--seed", battery.random.getrandbits(31))
+
+
+def require_answers(battery, victim, log):
+    """Everything that was sent was answered: exactly so many answers as sendings of each id."""
+    open_ids = {}
+    for line in read_log(log):
+        open_ids[line["id"]] = open_ids.get(line["id"], 0) + (1 if line["t"] == "send" else -1)
+    unanswered = [name for name, count in open_ids.items() if count != 0]
+    battery.require(not unanswered, f"{len(unanswered)} commands were never answered\n{victim.story()}")
+
+
+def require_views(battery, victim, log):
+    """Views of carts that have nothing in flight were both asked and answered while the journal hung."""
+    begin = next(at for name, at, _ in victim.reports() if name == "hang_sync")
+    end = begin + HANG_MS * 1_000_000
+    asked, answered = set(), 0
+    for line in read_log(log):
+        if not begin < line["at"] < end:
+            continue
+        if line["t"] == "send" and line["command"] == "view":
+            asked.add(line["id"])
+        elif line["t"] == "answer" and line["id"] in asked and line["result"] == "accepted":
+            answered += 1
+    battery.require(answered >= 100, f"only {answered} views were answered while the journal hung\n{victim.story()}")
+    battery.note(f"{answered} views were answered while the journal hung")
+
+
+def require_bounded(battery, victim, plain):
+    text = f"{victim.peak_mib:.0f} MiB at most, {plain:.0f} MiB with a journal that nothing delays"
+    battery.require(victim.peak_mib < plain + MOST_MORE_MIB, f"{text}\n{victim.story()}")
+    battery.note(text)
