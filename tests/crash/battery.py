@@ -163,13 +163,6 @@ class Battery:
             raise Failure(message)
 
 
-def read_log(log):
-    """The lines of an ack log. The last one may be torn by the end of its writer, and is left out then."""
-    for line in pathlib.Path(log).read_text(errors="replace").splitlines():
-        with contextlib.suppress(json.JSONDecodeError):
-            yield json.loads(line)
-
-
 def say(text):
     print(f"crash: {text}", file=sys.stderr, flush=True)
 

@@ -1,6 +1,6 @@
 """A sync that hangs for seconds, and syncs that are all slow: answers come, views go on, memory stays bounded."""
 
-from battery import read_log
+from ack_log import read_log
 
 FAULTS = ("hang_sync", "slow_sync")
 HANG_MS = 5_000
