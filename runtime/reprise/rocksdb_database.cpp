@@ -3,6 +3,7 @@
 #include "reprise/byte_order.hpp"
 #include "reprise/directory_sync.hpp"
 #include "reprise/durable_mark.hpp"
+#include "reprise/rocksdb_log_end.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -260,15 +261,28 @@ void rocksdb_database::open(const rocksdb_options& options, const rocksdb_seams&
   if (options.read_only) {
     if (is_new) throw journal_failure(directory_.string() + " is not a journal of reprise");
     lock_ = is_writable(directory_) ? lock(directory_, seams) : lock_unwritable(directory_);
-    refuse_other_contents(seams);
-    open_read_only(seams);
+    const rocksdb_seams forgiving = pass_over_torn_write(seams);
+    refuse_other_contents(forgiving);
+    open_read_only(forgiving);
     return;
   }
+  rocksdb_seams forgiving = seams;
   if (!is_new) {
     const auto while_looking = lock(directory_, seams);
-    refuse_other_contents(seams);
+    forgiving = pass_over_torn_write(seams);
+    refuse_other_contents(forgiving);
   }
-  open_writable(seams, is_new);
+  open_writable(forgiving, is_new);
+}
+
+/// The log is as it was until RocksDB has put what is whole in it into tables, so whoever is killed before that
+/// leaves the same to the next one.
+rocksdb_seams rocksdb_database::pass_over_torn_write(rocksdb_seams seams) {
+  if (!seams.refuses_damaged_log) return seams;
+  shortening_ = without_torn_writes(directory_,
+                                    seams.env != nullptr ? *seams.env : *rocksdb::Env::Default());
+  if (shortening_) seams.env = shortening_.get();
+  return seams;
 }
 
 /// Looks at the families without opening the database for writing, which would change it.

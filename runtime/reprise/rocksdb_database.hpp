@@ -49,11 +49,13 @@ class rocksdb_database {
   void open(const rocksdb_options& options, const rocksdb_seams& seams);
   void open_writable(const rocksdb_seams& seams, bool is_new);
   void open_read_only(const rocksdb_seams& seams);
+  rocksdb_seams pass_over_torn_write(rocksdb_seams seams);
   void refuse_other_contents(const rocksdb_seams& seams) const;
   void check_format(bool may_be_unfinished);
 
   std::filesystem::path directory_;
   std::shared_ptr<rocksdb::FileLock> lock_;
+  std::unique_ptr<rocksdb::Env> shortening_;  ///< ends a torn log early; outlives what is opened with it
   rocksdb_handles handles_;
 };
 

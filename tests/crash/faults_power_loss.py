@@ -19,7 +19,7 @@ def run(battery):
 
 def lose_power(battery, directory, log, point):
     """One life of the program. In some the machine goes on, and the next one loses what this one did not sync."""
-    machine = battery.random.choice((0, 1, 1))
+    machine = battery.random.choice((0, 1, 2))
     faults = {point: moment(battery, point), "lose_power": machine}
     victim = battery.stress(directory, log, *load(battery), faults=faults)
     fired = battery.count_fired(victim)

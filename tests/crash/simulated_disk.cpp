@@ -20,7 +20,7 @@ namespace reprise::crash {
 
 namespace {
 
-constexpr off_t sector_bytes = 512;
+constexpr std::size_t sector_bytes = 512;
 
 [[noreturn]] void give_up(const std::string& doing) {
   const std::string line = "crash_faults: cannot " + doing + ": " + std::strerror(errno) + "\n";
@@ -99,22 +99,35 @@ void mix_sectors(const std::string& now,
   }
 }
 
-/// Keeps a part of what was appended, cut at any byte or at a sector. Behind it may be zeros or what was on
-/// the disk before, up to the new end.
+/// Keeps a part of what was appended, cut at any byte or at a sector.
 void tear_end(const std::string& now,
               std::string& surviving,
-              simulated_disk::random_source& random,
-              bool may_leave_garbage) {
+              simulated_disk::random_source& random) {
   if (now.size() <= surviving.size()) return;
   std::uint64_t cut = surviving.size() + below(random, now.size() - surviving.size());
-  if (flip(random))
+  if (flip(random)) {
     cut = std::max<std::uint64_t>(surviving.size(), cut / sector_bytes * sector_bytes);
+  }
   surviving.append(now, surviving.size(), cut - surviving.size());
-  if (!may_leave_garbage) return;
-  const auto kind = below(random, 3);
-  if (kind == 1) surviving.resize(now.size(), '\0');
-  while (kind == 2 && surviving.size() < now.size()) {
-    surviving.push_back(static_cast<char>(random()));
+}
+
+/// The new size got to the disk before what was appended: sectors that are missing are zeros, or what the
+/// disk held before.
+void fill_end(const std::string& now,
+              std::string& surviving,
+              simulated_disk::random_source& random) {
+  const bool has_garbage = flip(random);
+  const bool has_holes = flip(random);
+  while (surviving.size() < now.size()) {
+    const std::size_t at = surviving.size();
+    const std::size_t size = std::min(sector_bytes - at % sector_bytes, now.size() - at);
+    if (has_holes && flip(random)) {
+      surviving.append(now, at, size);
+    } else {
+      for (std::size_t i = 0; i < size; ++i) {
+        surviving.push_back(has_garbage ? static_cast<char>(random()) : '\0');
+      }
+    }
   }
 }
 
@@ -343,7 +356,8 @@ void simulated_disk::lose_content(
   if (fate == 0) return;
   if (fate == 1) {
     mix_sectors(now, surviving, random);
-    tear_end(now, surviving, random, may_leave_garbage);
+    tear_end(now, surviving, random);
+    if (may_leave_garbage && below(random, 3) != 0) fill_end(now, surviving, random);
     ++lost.torn;
   }
   const auto [in_now, in_surviving] = std::mismatch(now.begin(), now.end(), surviving.begin(),

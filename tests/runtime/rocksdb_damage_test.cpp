@@ -153,30 +153,104 @@ place place_of_damage(const std::function<void()>& read) {
 
 }  // namespace
 
-TEST_CASE("a log that is cut anywhere in its last write opens with every acknowledged commit") {
-  const scratch_directory scratch;
+namespace {
+
+/// A journal as it was before its last write, and the log with that write: what a crash makes one of.
+struct last_write {
+  fs::path before;
+  std::string log;        ///< the name of the file
+  std::string bytes;      ///< of the log, with the last write
+  std::size_t begin = 0;  ///< where the last write begins in it
   std::string acknowledged;
   std::string all;
-  {
-    make_journal(scratch / "journal");
-    const auto j = rocksdb_at(scratch / "journal");
-    REQUIRE(append(*j, "cart/8", 0, {"acknowledged"}));
-    acknowledged = order_of(*j);
-    copy_journal(scratch / "journal", scratch / "before");
-    batch last;
-    last.add("cart/8", 1, {"last", "write"}).add("cart/9", 0, {"of", "all"}).append_to(*j);
-    all = order_of(*j);
-    copy_journal(scratch / "journal", scratch / "after");
+
+  std::string outcome_with(const fs::path& copy, const std::string& content) const {
+    copy_journal(before, copy);
+    write_bytes(copy / log, content);
+    return outcome_of(copy);
   }
-  const std::string log = log_of(scratch / "after").filename().string();
-  const std::string bytes = bytes_of(scratch / "after" / log);
-  const std::size_t begin = fs::file_size(scratch / "before" / log);
-  REQUIRE(begin < bytes.size());
-  for (std::size_t end = begin; end <= bytes.size(); ++end) {
+};
+
+/// `padding` is in the last write, which can be of any length so.
+last_write make_last_write(const scratch_directory& scratch, const std::string& padding) {
+  last_write w;
+  w.before = scratch / "before";
+  make_journal(scratch / "journal");
+  const auto j = rocksdb_at(scratch / "journal");
+  REQUIRE(append(*j, "cart/8", 0, {"acknowledged"}));
+  w.acknowledged = order_of(*j);
+  copy_journal(scratch / "journal", w.before);
+  batch last;
+  last.add("cart/8", 1, {"last", padding}).add("cart/9", 0, {"of", "all"}).append_to(*j);
+  w.all = order_of(*j);
+  const fs::path log = log_of(scratch / "journal");
+  w.log = log.filename().string();
+  w.bytes = bytes_of(log);
+  w.begin = fs::file_size(w.before / w.log);
+  REQUIRE(w.begin < w.bytes.size());
+  return w;
+}
+
+}  // namespace
+
+TEST_CASE("a log that is cut anywhere in its last write opens with every acknowledged commit") {
+  const scratch_directory scratch;
+  const last_write w = make_last_write(scratch, "write");
+  for (std::size_t end = w.begin; end <= w.bytes.size(); ++end) {
     CAPTURE(end);
-    copy_journal(scratch / "before", scratch / "cut");
-    write_bytes(scratch / "cut" / log, bytes.substr(0, end));
-    CHECK(outcome_of(scratch / "cut") == (end == bytes.size() ? all : acknowledged));
+    CHECK(w.outcome_with(scratch / "cut", w.bytes.substr(0, end))
+          == (end == w.bytes.size() ? w.all : w.acknowledged));
+  }
+}
+
+TEST_CASE("a last write that ends in zeros or garbage from anywhere on is dropped") {
+  const scratch_directory scratch;
+  const last_write w = make_last_write(scratch, "write");
+  std::minstd_rand random(1);
+  for (std::size_t end = w.begin; end < w.bytes.size(); end += 3) {
+    CAPTURE(end);
+    std::string zeros = w.bytes;
+    std::string garbage = w.bytes;
+    for (std::size_t at = end; at < w.bytes.size(); ++at) {
+      zeros[at] = '\0';
+      garbage[at] = static_cast<char>(garbage[at] ^ static_cast<char>(1 + random() % 255));
+    }
+    CHECK(w.outcome_with(scratch / "torn", zeros) == w.acknowledged);
+    CHECK(w.outcome_with(scratch / "torn", garbage) == w.acknowledged);
+  }
+}
+
+TEST_CASE("a last write of several blocks that lost any of its sectors is dropped") {
+  const scratch_directory scratch;
+  const last_write w = make_last_write(scratch, std::string(150'000, 'x'));
+  const std::size_t sector = 512;
+  for (std::size_t at = (w.begin / sector + 1) * sector; at < w.bytes.size(); at += 13 * sector) {
+    CAPTURE(at);
+    std::string holed = w.bytes;
+    const std::size_t size = std::min(sector, holed.size() - at);
+    holed.replace(at, size, size, '\0');
+    CHECK(w.outcome_with(scratch / "torn", holed) == w.acknowledged);
+  }
+}
+
+TEST_CASE("a write that lost a sector is refused if another one follows it") {
+  const scratch_directory scratch;
+  make_journal(scratch / "journal");
+  {
+    const auto j = rocksdb_at(scratch / "journal");
+    REQUIRE(append(*j, "cart/8", 0, {std::string(150'000, 'x')}));
+    REQUIRE(append(*j, "cart/8", 1, {"y"}));
+  }
+  fs::remove(scratch / "journal" / "reprise.durable");
+  const fs::path log = log_of(scratch / "journal");
+  const std::string bytes = bytes_of(log);
+  for (std::size_t at = 512; at + 512 < 150'000; at += 7 * 512) {
+    CAPTURE(at);
+    copy_journal(scratch / "journal", scratch / "holed");
+    std::string holed = bytes;
+    holed.replace(at, 512, 512, '\0');
+    write_bytes(scratch / "holed" / log.filename(), holed);
+    CHECK(is_refused(outcome_of(scratch / "holed")));
   }
 }
 

@@ -1,0 +1,201 @@
+#include "reprise/rocksdb_log_end.hpp"
+
+#include "reprise/byte_order.hpp"
+#include "reprise/error.hpp"
+
+#include <boost/crc.hpp>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace reprise::detail {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A log is blocks of fragments, none of which crosses from one block into the next. A write is one fragment,
+// or a first, any number of middle ones, and a last. See RocksDB's db/log_format.h.
+constexpr std::size_t block_bytes = 32768;
+constexpr std::size_t header_bytes = 7;  // checksum, length, kind
+constexpr std::size_t longest_torn_bytes = 128 * std::size_t{1024} * 1024;
+enum fragment_kind : unsigned char { full = 1, first = 2, middle = 3, last = 4 };
+
+struct fragment {
+  fragment_kind kind = full;
+  std::size_t end = 0;
+};
+
+std::uint32_t masked_crc32c(std::string_view bytes) {
+  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  const std::uint32_t sum = crc.checksum();
+  return ((sum >> 15) | (sum << 17)) + 0xa282ead8U;
+}
+
+/// Returns the fragment at an offset if there is a sound one.
+std::optional<fragment> fragment_at(std::string_view bytes, std::size_t at) {
+  const std::size_t block_end = std::min(bytes.size(), (at / block_bytes + 1) * block_bytes);
+  if (at + header_bytes > block_end) return std::nullopt;
+  const auto kind = get_little<std::uint8_t>(bytes.data() + at + 6);
+  const std::size_t end = at + header_bytes + get_little<std::uint16_t>(bytes.data() + at + 4);
+  if (kind < full || kind > last || end > block_end) return std::nullopt;
+  const std::string_view covered = bytes.substr(at + header_bytes - 1, end - at - header_bytes + 1);
+  if (get_little<std::uint32_t>(bytes.data() + at) != masked_crc32c(covered)) return std::nullopt;
+  return fragment{static_cast<fragment_kind>(kind), end};
+}
+
+/// Returns where the last write that begins in a block begins. Looks behind damage too, at every byte.
+std::optional<std::size_t> last_beginning_in(std::string_view bytes, std::size_t block) {
+  std::optional<std::size_t> found;
+  const std::size_t block_end = std::min(bytes.size(), block + block_bytes);
+  for (std::size_t at = block; at + header_bytes <= block_end;) {
+    const auto f = fragment_at(bytes, at);
+    if (f && (f->kind == full || f->kind == first)) found = at;
+    at = f ? f->end : at + 1;
+  }
+  return found;
+}
+
+/// Returns the end of the write that begins at an offset, nothing if it is not whole.
+std::optional<std::size_t> end_of_write(std::string_view bytes, std::size_t begin) {
+  auto f = fragment_at(bytes, begin);
+  while (f && f->kind != full && f->kind != last) {
+    f = fragment_at(bytes, (f->end + block_bytes - 1) / block_bytes * block_bytes);
+    if (f && f->kind != middle && f->kind != last) return std::nullopt;
+  }
+  return f ? std::optional(f->end) : std::nullopt;
+}
+
+// -- an environment in which files end early -----------------------------------
+
+class shortened_file final : public rocksdb::FSSequentialFileOwnerWrapper {
+ public:
+  shortened_file(std::unique_ptr<rocksdb::FSSequentialFile> whole, std::uint64_t end)
+      : FSSequentialFileOwnerWrapper(std::move(whole)), left_(end) {}
+
+  rocksdb::IOStatus Read(std::size_t n,
+                         const rocksdb::IOOptions& options,
+                         rocksdb::Slice* result,
+                         char* scratch,
+                         rocksdb::IODebugContext* context) override {
+    const std::size_t most = static_cast<std::size_t>(std::min<std::uint64_t>(n, left_));
+    rocksdb::IOStatus status = FSSequentialFileOwnerWrapper::Read(most, options, result, scratch,
+                                                                  context);
+    if (status.ok()) left_ -= result->size();
+    return status;
+  }
+  rocksdb::IOStatus Skip(std::uint64_t n) override {
+    const std::uint64_t skipped = std::min(n, left_);
+    left_ -= skipped;
+    return FSSequentialFileOwnerWrapper::Skip(skipped);
+  }
+
+ private:
+  std::uint64_t left_;
+};
+
+class shortened_files final : public rocksdb::FileSystemWrapper {
+ public:
+  shortened_files(const std::shared_ptr<rocksdb::FileSystem>& whole,
+                  std::map<std::string, std::uint64_t> ends)
+      : FileSystemWrapper(whole), ends_(std::move(ends)) {}
+
+  const char* Name() const override { return "reprise.shortened_files"; }
+  rocksdb::IOStatus NewSequentialFile(const std::string& name,
+                                      const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSSequentialFile>* result,
+                                      rocksdb::IODebugContext* context) override {
+    rocksdb::IOStatus status = FileSystemWrapper::NewSequentialFile(name, options, result, context);
+    const auto found = ends_.find(fs::path(name).filename().string());
+    if (status.ok() && found != ends_.end()) {
+      *result = std::make_unique<shortened_file>(std::move(*result), found->second);
+    }
+    return status;
+  }
+
+ private:
+  const std::map<std::string, std::uint64_t> ends_;
+};
+
+/// Returns the logs, the last one first. Their names are numbers of at least six digits.
+std::vector<fs::path> logs_in(const fs::path& directory) {
+  std::vector<fs::path> logs;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    if (entry.path().extension() == ".log") logs.push_back(entry.path());
+  }
+  std::sort(logs.begin(), logs.end(), [](const fs::path& a, const fs::path& b) {
+    const std::string x = a.filename().string();
+    const std::string y = b.filename().string();
+    return x.size() != y.size() ? x.size() > y.size() : x > y;
+  });
+  return logs;
+}
+
+void require_read(const rocksdb::Status& status, const fs::path& log) {
+  if (!status.ok()) throw journal_failure("cannot read " + log.string() + ": " + status.ToString());
+}
+
+std::string read_from(rocksdb::Env& base,
+                      const fs::path& log,
+                      std::uint64_t from,
+                      std::uint64_t size) {
+  std::unique_ptr<rocksdb::RandomAccessFile> file;
+  require_read(base.NewRandomAccessFile(log.string(), &file, rocksdb::EnvOptions()), log);
+  std::string bytes(static_cast<std::size_t>(size - from), '\0');
+  rocksdb::Slice read;
+  require_read(file->Read(from, bytes.size(), &read, bytes.data()), log);
+  if (read.data() != bytes.data()) return read.ToString();
+  bytes.resize(read.size());
+  return bytes;
+}
+
+/// Returns where the last whole write of a log ends, 0 if it has none, nothing if that is too far from its end.
+/// Reads no more of the end than it has to.
+std::optional<std::uint64_t> end_of_log(rocksdb::Env& base,
+                                        const fs::path& log,
+                                        std::uint64_t size) {
+  if (size == 0) return 0;
+  for (std::uint64_t most = block_bytes; most <= longest_torn_bytes; most *= 4) {
+    const std::uint64_t from = size > most ? (size - most) / block_bytes * block_bytes : 0;
+    if (const auto end = end_of_whole_writes(read_from(base, log, from, size))) return from + *end;
+    if (from == 0) return 0;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::size_t> end_of_whole_writes(std::string_view bytes) {
+  std::size_t block = (bytes.size() + block_bytes - 1) / block_bytes * block_bytes;
+  while (block != 0) {
+    block -= block_bytes;
+    if (const auto begin = last_beginning_in(bytes, block)) {
+      return end_of_write(bytes, *begin).value_or(*begin);
+    }
+  }
+  return std::nullopt;
+}
+
+std::unique_ptr<rocksdb::Env> without_torn_writes(const fs::path& directory, rocksdb::Env& base) {
+  std::map<std::string, std::uint64_t> ends;
+  for (const fs::path& log : logs_in(directory)) {
+    std::uint64_t size = 0;
+    require_read(base.GetFileSize(log.string(), &size), log);
+    const std::optional<std::uint64_t> end = end_of_log(base, log, size);
+    if (end && *end < size) ends[log.filename().string()] = *end;
+    if (!end || *end != 0) break;
+  }
+  if (ends.empty()) return nullptr;
+  return rocksdb::NewCompositeEnv(
+      std::make_shared<shortened_files>(base.GetFileSystem(), std::move(ends)));
+}
+
+}  // namespace reprise::detail
