@@ -6,15 +6,18 @@
 #include "reprise/durable_mark.hpp"
 #include "reprise/rocksdb_database.hpp"
 #include "reprise/rocksdb_layout.hpp"
+#include "reprise/rocksdb_log_end.hpp"
 #include "reprise/rocksdb_reader.hpp"
 #include "reprise/rocksdb_verifier.hpp"
 #include "reprise/stream_heads.hpp"
 
+#include <rocksdb/env.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace reprise {
@@ -61,12 +64,12 @@ class rocksdb_journal final : public journal {
   void read_stream(std::string_view stream,
                    std::uint64_t from_version,
                    const commit_visitor& visit) const override {
-    if (damage_) throw *damage_;
+    throw_damage();
     reader_.read_stream(stream, from_version, visit);
   }
 
   void read_all(std::uint64_t from_position, const commit_visitor& visit) const override {
-    if (damage_) throw *damage_;
+    throw_damage();
     reader_.read_all(from_position, durable_, visit);
   }
 
@@ -76,6 +79,10 @@ class rocksdb_journal final : public journal {
   }
 
   std::uint64_t last_position() const override { return durable_; }
+
+  void throw_damage() const {
+    if (damage_) throw *damage_;
+  }
 
   journal_stats stats() const override {
     return {synced_writes_, commits_, events_, reader_.bytes()};
@@ -182,11 +189,25 @@ class rocksdb_journal final : public journal {
   std::atomic<std::uint64_t> events_ = 0;
 };
 
+/// A torn last write is passed over only if nothing that was acknowledged goes with it. That is looked at before
+/// RocksDB may change anything: whoever has to repair a journal that is refused finds it as it was.
+void require_nothing_lost(const std::filesystem::path& directory, const rocksdb_seams& seams) {
+  std::error_code unreadable;  // which opening it tells
+  if (!std::filesystem::exists(directory / "CURRENT", unreadable)) return;
+  if (!durable_mark::read(directory)) return;
+  rocksdb::Env& env = seams.env != nullptr ? *seams.env : *rocksdb::Env::Default();
+  if (without_torn_writes(directory, env) == nullptr) return;
+  rocksdb_options looking;
+  looking.read_only = true;
+  rocksdb_journal(directory, looking, seams).throw_damage();
+}
+
 }  // namespace
 
 std::shared_ptr<journal> rocksdb_at(const std::filesystem::path& directory,
                                     const rocksdb_options& options,
                                     const rocksdb_seams& seams) {
+  if (!options.read_only) require_nothing_lost(directory, seams);
   return std::make_shared<rocksdb_journal>(directory, options, seams);
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -128,9 +129,11 @@ class shortened_files final : public rocksdb::FileSystemWrapper {
 /// Returns the logs, the last one first. Their names are numbers of at least six digits.
 std::vector<fs::path> logs_in(const fs::path& directory) {
   std::vector<fs::path> logs;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (entry.path().extension() == ".log") logs.push_back(entry.path());
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".log") logs.push_back(it->path());
   }
+  if (error) throw journal_failure("cannot list " + directory.string() + ": " + error.message());
   std::sort(logs.begin(), logs.end(), [](const fs::path& a, const fs::path& b) {
     const std::string x = a.filename().string();
     const std::string y = b.filename().string();
@@ -171,6 +174,26 @@ std::optional<std::uint64_t> end_of_log(rocksdb::Env& base,
   return std::nullopt;
 }
 
+/// Notes the end if it is not that of the file, and returns it.
+std::optional<std::uint64_t> note_end(rocksdb::Env& base,
+                                      const fs::path& log,
+                                      std::map<std::string, std::uint64_t>& ends) {
+  std::uint64_t size = 0;
+  require_read(base.GetFileSize(log.string(), &size), log);
+  const std::optional<std::uint64_t> end = end_of_log(base, log, size);
+  if (end && *end < size) ends[log.filename().string()] = *end;
+  return end;
+}
+
+/// Returns the file that CURRENT names, which may be nonsense.
+fs::path manifest_in(const fs::path& directory, rocksdb::Env& base) {
+  std::string name;
+  const rocksdb::Status read = rocksdb::ReadFileToString(&base, (directory / "CURRENT").string(),
+                                                         &name);
+  if (!read.ok() || name.compare(0, 9, "MANIFEST-") != 0) return {};
+  return directory / name.substr(0, name.find('\n'));
+}
+
 }  // namespace
 
 std::optional<std::size_t> end_of_whole_writes(std::string_view bytes) {
@@ -187,11 +210,11 @@ std::optional<std::size_t> end_of_whole_writes(std::string_view bytes) {
 std::unique_ptr<rocksdb::Env> without_torn_writes(const fs::path& directory, rocksdb::Env& base) {
   std::map<std::string, std::uint64_t> ends;
   for (const fs::path& log : logs_in(directory)) {
-    std::uint64_t size = 0;
-    require_read(base.GetFileSize(log.string(), &size), log);
-    const std::optional<std::uint64_t> end = end_of_log(base, log, size);
-    if (end && *end < size) ends[log.filename().string()] = *end;
+    const std::optional<std::uint64_t> end = note_end(base, log, ends);
     if (!end || *end != 0) break;
+  }
+  if (const fs::path manifest = manifest_in(directory, base); fs::exists(manifest)) {
+    note_end(base, manifest, ends);
   }
   if (ends.empty()) return nullptr;
   return rocksdb::NewCompositeEnv(

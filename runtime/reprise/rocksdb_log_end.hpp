@@ -22,8 +22,9 @@ namespace reprise::detail {
 /// here: RocksDB refuses it.
 std::optional<std::size_t> end_of_whole_writes(std::string_view bytes);
 
-/// Returns an environment in which the logs in `directory` end with their last whole write, nullptr if they do so
-/// already, or where there is more behind than a write can be. Only the last log that holds a write can be torn.
+/// Returns an environment in which the logs in `directory`, and the manifest, which is a log too, end with their
+/// last whole write, nullptr if they do so already, or have more behind it than a write can be. Of the logs only
+/// the last one that holds a write can be torn.
 /// Changes nothing on the disk.
 ///
 /// `base` outlives what is returned. Throws `journal_failure` if a log cannot be read.

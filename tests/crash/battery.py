@@ -149,7 +149,8 @@ class Battery:
         It sends again what was left without an answer, and some new commands.
         """
         options = options or ("--commands", "200", "--clients", "8")
-        after = self.stress(directory, log, "--seed", self.random.getrandbits(31), *options)
+        again = ("--resend-from", log) if pathlib.Path(log).exists() else ()
+        after = self.stress(directory, log, "--seed", self.random.getrandbits(31), *again, *options)
         self.require(after.status == 0, f"the journal does not go on after the fault\n{after.story()}")
         return after
 

@@ -233,6 +233,33 @@ TEST_CASE("a last write of several blocks that lost any of its sectors is droppe
   }
 }
 
+TEST_CASE("a journal that is refused because its last write was acknowledged is left as it is") {
+  const scratch_directory scratch;
+  make_journal(scratch / "journal");
+  const fs::path log = log_of(scratch / "journal");
+  std::string bytes = bytes_of(log);
+  bytes[bytes.size() - 20] = static_cast<char>(bytes[bytes.size() - 20] ^ 1);
+  write_bytes(log, bytes);
+  CHECK_THROWS_AS(rocksdb_at(scratch / "journal"), damaged_history);
+  CHECK(bytes_of(log) == bytes);
+}
+
+TEST_CASE("what a crash left behind the last whole write of the manifest is passed over") {
+  const scratch_directory scratch;
+  const std::string expected = make_journal(scratch / "journal");
+  std::string name = bytes_of(scratch / "journal" / "CURRENT");
+  name.pop_back();
+  const std::string bytes = bytes_of(scratch / "journal" / name);
+  for (const std::string& torn :
+       {std::string(900, '\0'), bytes.substr(0, 40), std::string(50, 'x')}) {
+    copy_journal(scratch / "journal", scratch / "torn");
+    std::string behind = torn;
+    behind[30] = static_cast<char>(behind[30] ^ 1);
+    write_bytes(scratch / "torn" / name, bytes + behind);
+    CHECK(outcome_of(scratch / "torn") == expected);
+  }
+}
+
 TEST_CASE("a write that lost a sector is refused if another one follows it") {
   const scratch_directory scratch;
   make_journal(scratch / "journal");
