@@ -5,7 +5,7 @@ LIVES = 4
 
 
 def run(battery):
-    for number in battery.rounds(short=24, long=800):
+    for number in battery.rounds(short=16, long=800):
         with battery.scratch("kill") as scratch:
             directory, log = scratch / "journal", scratch / "acks.jsonl"
             for life in range(LIVES):

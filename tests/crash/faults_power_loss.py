@@ -8,7 +8,7 @@ LIVES = 3
 
 
 def run(battery):
-    for number in battery.rounds(short=30, long=1_000):
+    for number in battery.rounds(short=24, long=1_000):
         with battery.scratch("power") as scratch:
             directory, log = scratch / "journal", scratch / "acks.jsonl"
             for life in range(LIVES):

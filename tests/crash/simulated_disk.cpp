@@ -367,17 +367,26 @@ void simulated_disk::lose_content(
   replace_content(kept, surviving);
 }
 
-/// A file system with a journal loses the last changes, another one any of them.
+/// A file system with a journal loses the last changes, another one any of them. But what was made before a
+/// rename that stays, stays too: RocksDB relies on it where it makes a manifest, renames the file that names it,
+/// and syncs the directory once. POSIX does not promise that, and every file system in use keeps to it.
 simulated_disk::entries simulated_disk::surviving_entries(random_source& random, loss& lost) const {
-  entries surviving = durable_entries_;
   const bool keeps_order = flip(random);
-  const std::uint64_t kept = below(random, unsynced_entries_.size() + 1);
-  for (std::uint64_t i = 0; i < unsynced_entries_.size(); ++i) {
-    if (keeps_order ? i < kept : flip(random)) {
-      apply(unsynced_entries_[i], surviving);
-    } else {
-      ++lost.entries;
-    }
+  const std::uint64_t left = below(random, unsynced_entries_.size() + 1);
+  std::vector<bool> stays;
+  for (std::size_t i = 0; i < unsynced_entries_.size(); ++i) {
+    stays.push_back(keeps_order ? i < left : flip(random));
+  }
+  bool is_before_rename = false;
+  for (std::size_t i = stays.size(); i-- > 0;) {
+    const entry_kind kind = unsynced_entries_[i].kind;
+    if (kind == entry_kind::made && is_before_rename) stays[i] = true;
+    if (kind == entry_kind::renamed && stays[i]) is_before_rename = true;
+  }
+  entries surviving = durable_entries_;
+  for (std::size_t i = 0; i < stays.size(); ++i) {
+    if (stays[i]) apply(unsynced_entries_[i], surviving);
+    if (!stays[i]) ++lost.entries;
   }
   return surviving;
 }

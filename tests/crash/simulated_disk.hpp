@@ -13,10 +13,11 @@ namespace reprise::crash {
 
 /// Knows, of the files in one directory, what a loss of power may take away, and takes it away.
 ///
-/// It believes what POSIX promises and nothing more. After a completed `fsync` or `fdatasync` of a file its
+/// It believes what POSIX promises and, but for one thing that RocksDB relies on, nothing more. After a completed `fsync` or `fdatasync` of a file its
 /// content and size stay. After a completed `fsync` of the directory its entries stay; that of a file does not
 /// make its entry durable, though many file systems do that too. The entry of the directory itself stays after
-/// an `fsync` of its parent. Everything else may be there, or not, or in part.
+/// an `fsync` of its parent. Everything else may be there, or not, or in part. The one thing: where a rename
+/// stays, the files that were made before it do too.
 ///
 /// Every file is held by a second link in a directory beside the simulated one (its name with ".kept" behind
 /// it), so that what was unlinked can come back. What the page cache held when a process was killed is known to
