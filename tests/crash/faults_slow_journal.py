@@ -6,6 +6,9 @@ FAULTS = ("hang_sync", "slow_sync")
 HANG_MS = 5_000
 # More than a run of the same load has that nothing delays: what is in flight, and nothing that grows with time.
 MOST_MORE_MIB = 64
+# The host's default limit, and the memory that so many commands, their answers and the carts may take.
+MAX_IN_FLIGHT = 100_000
+MOST_MIB = 512
 VIEWERS = ("--clients", "64", "--window", "64", "--carts", "5000", "--dist", "uniform", "--mix", "add=5,view=95")
 
 
@@ -14,6 +17,7 @@ def run(battery):
         plain = run_plain(battery)
         hang(battery, plain)
         slow_down(battery, plain)
+        hang_under_any_load(battery)
 
 
 def run_plain(battery):
@@ -36,6 +40,41 @@ def hang(battery, plain):
         require_bounded(battery, victim, plain)
         battery.go_on(directory, log)
         battery.check(directory, log)
+
+
+def hang_under_any_load(battery):
+    """Commands come in whether earlier ones were answered or not: past the host's limit they are turned away at once."""
+    with battery.scratch("open-loop") as scratch:
+        directory, log = scratch / "journal", scratch / "acks.jsonl"
+        hang_ms = 20_000 if battery.is_long else HANG_MS
+        options = ("--rate", "25000", "--duration", f"{hang_ms // 1000 + 2}s", "--carts", "5000", "--dist", "uniform")
+        seed = ("--seed", battery.random.getrandbits(31))
+        faults = {"hang_sync": 100, "hang_ms": hang_ms}
+        victim = battery.stress(directory, log, *options, *seed, faults=faults, seconds=120)
+        battery.count_fired(victim)
+        battery.require(victim.status in (0, 2), f"it did not end well\n{victim.story()}")
+        require_answers(battery, victim, log)
+        require_turned_away_at_once(battery, victim, log)
+        battery.require(victim.peak_mib < MOST_MIB, f"{victim.peak_mib:.0f} MiB are too many\n{victim.story()}")
+        battery.check(directory, log)
+
+
+def require_turned_away_at_once(battery, victim, log):
+    """No more than the limit is ever in flight, and `overloaded` is not told late."""
+    sent, most, waits = {}, 0, []
+    for line in read_log(log):
+        if line["t"] == "send":
+            sent[line["id"]] = line["at"]
+            most = max(most, len(sent))
+            continue
+        began = sent.pop(line["id"])
+        if line["result"] == "overloaded":
+            waits.append(line["at"] - began)
+    # Those that are being turned away are neither in flight nor answered yet.
+    battery.require(most < 1.1 * MAX_IN_FLIGHT, f"{most} commands were in flight\n{victim.story()}")
+    median_ms = sorted(waits)[len(waits) // 2] / 1e6 if waits else 0
+    battery.require(median_ms < 100, f"half of the overloaded waited for {median_ms} ms\n{victim.story()}")
+    battery.note(f"{most} in flight, {len(waits)} turned away as overloaded, {victim.peak_mib:.0f} MiB at most")
 
 
 def slow_down(battery, plain):
