@@ -90,11 +90,18 @@ class Battery:
             yield path
         except Failure as failure:
             raise Failure(f"{failure}\n  kept: {path}") from failure
+        except KeyboardInterrupt:
+            self._end_victims()
+            shutil.rmtree(path)
+            raise
         finally:
-            for victim in self._victims:
-                victim.kill()
-            self._victims.clear()
+            self._end_victims()
         shutil.rmtree(path)
+
+    def _end_victims(self):
+        for victim in self._victims:
+            victim.kill()
+        self._victims.clear()
 
     def stress(self, directory, log, *options, faults=None, wait=True, seconds=60):
         """Runs `cart stress` on the journal in `directory`, with its ack log in `log`. Returns the `Victim`.
@@ -175,10 +182,11 @@ def available():
     return sorted(path.stem.removeprefix("faults_") for path in HERE.glob("faults_*.py"))
 
 
-def run_module(name, options):
-    """Runs one module to its end or its first violation. Returns its outcome."""
+def run_module(name, options, outcomes):
+    """Runs one module to its end or its first violation. Adds its outcome at once, for whoever interrupts it."""
     module = importlib.import_module(f"faults_{name}")
     outcome = Outcome(name, module.__doc__.strip().splitlines()[0])
+    outcomes.append(outcome)
     started = time.monotonic()
     try:
         module.run(Battery(options, outcome))
@@ -189,17 +197,17 @@ def run_module(name, options):
         outcome.violations.append(str(failure))
     except Exception:
         outcome.violations.append(f"the battery itself failed\n{traceback.format_exc()}")
-    outcome.seconds = time.monotonic() - started
+    finally:
+        outcome.seconds = time.monotonic() - started
     for violation in outcome.violations:
         say(f"{name}: FAILED: {violation}")
-    return outcome
 
 
 def run_all(names, options, outcomes):
     """Adds an outcome for each name. Returns the exit status."""
     try:
         for name in names:
-            outcomes.append(run_module(name, options))
+            run_module(name, options, outcomes)
     except KeyboardInterrupt:
         return 130
     return 3 if any(outcome.violations for outcome in outcomes) else 0
@@ -301,6 +309,7 @@ def refuse_memory(path, parser):
     for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
         fields = line.split()
         if fields[2] == number and re.search(r" - (tmpfs|ramfs) ", line):
+            path.rmdir()
             parser.error(f"{path} is in memory: say --scratch with a directory on a real file system")
 
 
