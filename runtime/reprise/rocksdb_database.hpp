@@ -55,7 +55,8 @@ class rocksdb_database {
 
   std::filesystem::path directory_;
   std::shared_ptr<rocksdb::FileLock> lock_;
-  std::unique_ptr<rocksdb::Env> shortening_;  ///< ends a torn log early; outlives what is opened with it
+  std::unique_ptr<rocksdb::Env>
+      shortening_;  ///< ends a torn log early; outlives what is opened with it
   rocksdb_handles handles_;
 };
 

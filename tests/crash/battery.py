@@ -146,7 +146,7 @@ class Battery:
         """Counts all that the library under a victim says has fired. Returns the names."""
         names = victim.fired
         for name in names:
-            self.require(name != "not_simulated", f"a file was changed in a way that is not simulated\n{victim.story()}")
+            self.require(name != "not_simulated", f"a file was changed, and no fault knows how\n{victim.story()}")
             self.fired(name)
         return names
 
@@ -272,7 +272,7 @@ def parse(arguments):
     parser.add_argument("--long", action="store_true", help="many more rounds: minutes to hours instead of minutes")
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"some of: {', '.join(available())}")
     parser.add_argument("--seed", type=int, help="repeats a run as far as scheduling allows")
-    parser.add_argument("--program", type=pathlib.Path, default=BUILD / "examples" / "cart", help="another build of cart")
+    parser.add_argument("--program", type=pathlib.Path, default=BUILD / "examples" / "cart", help="another cart")
     parser.add_argument("--interposer", type=pathlib.Path, help="the library crash_faults, if it is elsewhere")
     parser.add_argument("--scratch", type=pathlib.Path, help="where journals are made; on a real file system")
     parser.add_argument("--json", action="store_true", help="a report for programs instead of a table")

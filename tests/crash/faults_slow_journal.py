@@ -43,7 +43,7 @@ def hang(battery, plain):
 
 
 def hang_under_any_load(battery):
-    """Commands come in whether earlier ones were answered or not: past the host's limit they are turned away at once."""
+    """Commands come in whether earlier ones were answered or not: past the host's limit they are turned away."""
     with battery.scratch("open-loop") as scratch:
         directory, log = scratch / "journal", scratch / "acks.jsonl"
         hang_ms = 20_000 if battery.is_long else HANG_MS
