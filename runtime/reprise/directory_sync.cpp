@@ -35,9 +35,9 @@ bool sync_readable(const fs::path& directory) {
 /// `directory` is absolute and ends in a name.
 void make_with_parents(const fs::path& directory) {
   const fs::path parent = directory.parent_path();
-  const bool exists = fs::exists(directory);
+  const bool exists = fs::is_directory(directory);
   if (!exists) {
-    if (!fs::exists(parent)) make_with_parents(parent);
+    if (!fs::is_directory(parent)) make_with_parents(parent);
     fs::create_directory(directory);
   }
   if (sync_readable(parent)) return;
