@@ -26,7 +26,10 @@ rocksdb::Slice slice_of(std::string_view bytes) {
 class stream_window {
  public:
   stream_window(const rocksdb_reader& reader, std::string_view stream)
-      : reader_(reader), it_(reader.streams()), stream_(stream), where_{std::string(stream), 0, 0} {}
+      : reader_(reader),
+        it_(reader.streams()),
+        stream_(stream),
+        where_{std::string(stream), 0, 0} {}
 
   /// An iterator that has met a damage does not find its way back: this takes a new one.
   void renew() { it_ = reader_.streams(); }
@@ -187,10 +190,10 @@ order_totals rocksdb_reader::totals() const {
   const std::uint64_t batches = entries(database_.order());
   const std::uint64_t commits = entries(database_.streams());
   if (batches != totals.batches || commits != totals.commits) {
-    throw damaged_history({}, "the journal should hold " + std::to_string(totals.batches)
-                                  + " batches of " + std::to_string(totals.commits)
-                                  + " commits, and holds " + std::to_string(batches) + " and "
-                                  + std::to_string(commits));
+    throw damaged_history({}, "the journal in " + database_.directory().string() + " should hold "
+                                  + std::to_string(totals.batches) + " batches of "
+                                  + std::to_string(totals.commits) + " commits, and holds "
+                                  + std::to_string(batches) + " and " + std::to_string(commits));
   }
   return totals;
 }
