@@ -18,7 +18,7 @@ constexpr std::string_view names[] = {
     "seed",         "kill_before_sync",  "kill_after_sync", "kill_in_write",
     "kill_at_read", "kill_at_operation", "lose_power",      "fail_sync",
     "drop_pages",   "full_after",        "short_writes",    "read_only",
-    "hang_sync",    "hang_ms",           "slow_sync_ms",
+    "hang_sync",    "hang_syncs",        "hang_ms",         "slow_sync_ms",
 };
 
 [[noreturn]] void refuse(const std::string& reason) {
@@ -69,10 +69,11 @@ std::uint64_t fault_plan::number(std::string_view fault) const {
   return found == numbers_.end() ? 0 : found->second;
 }
 
-bool fault_plan::is_due(std::string_view fault) {
+bool fault_plan::is_due(std::string_view fault, std::uint64_t times) {
   const auto found = numbers_.find(fault);
   if (found == numbers_.end()) return false;
-  return ++counts_[found->first] == found->second;
+  const std::uint64_t count = ++counts_[found->first];
+  return count >= found->second && count - found->second < times;
 }
 
 void fault_plan::die_if_due(std::string_view fault, std::string_view where) {

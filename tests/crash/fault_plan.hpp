@@ -34,6 +34,7 @@ namespace reprise::crash {
 ///     short_writes=n     every n-th write does only a part
 ///     read_only=1        nothing can be changed
 ///     hang_sync=n        the n-th sync of a log takes hang_ms
+///     hang_syncs=k       and so do all up to the k-th from there
 ///     slow_sync_ms=ms    every sync takes so long
 ///
 /// An unknown name ends the process: a fault that is misspelled would prove nothing.
@@ -50,8 +51,8 @@ class fault_plan {
   /// Returns the number of a fault, 0 if it was not asked for.
   std::uint64_t number(std::string_view fault) const;
 
-  /// Counts one more of what is counted for a fault. Returns whether it is the n-th.
-  bool is_due(std::string_view fault);
+  /// Counts one more of what is counted for a fault. Returns whether it is the n-th, or one of the `times - 1` after it.
+  bool is_due(std::string_view fault, std::uint64_t times = 1);
 
   /// Counts, and dies if it is the n-th. The caller holds `changing`.
   void die_if_due(std::string_view fault, std::string_view where);

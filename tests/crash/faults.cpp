@@ -190,7 +190,8 @@ void sleep_unlocked(std::unique_lock<std::mutex>& lock, std::uint64_t ms) {
 }
 
 void delay(fault_plan& plan, const std::string& name, std::unique_lock<std::mutex>& lock) {
-  if (is_log(name) && plan.is_due("hang_sync")) {
+  const std::uint64_t hanging = std::max<std::uint64_t>(1, plan.number("hang_syncs"));
+  if (is_log(name) && plan.is_due("hang_sync", hanging)) {
     plan.report("hang_sync", name);
     sleep_unlocked(lock, plan.number("hang_ms"));
   }
