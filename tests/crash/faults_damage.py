@@ -1,13 +1,13 @@
-"""A bit is flipped, a file cut, a page zeroed, a file lost, in every class of file: reported, or harmless; never silent.
+"""A bit flipped, a file cut, a page zeroed, a file lost, in every class of file: reported, or harmless; never silent.
 
 Each round damages files of a copy, one at a time, and each time asks every reader of the journal: `journal verify`,
-`export`, `show` of the carts that are stored near the damage and of some others, and a restart that sends more commands.
-A reader may say what it said of the sound journal, or fail and name a place. A reader that succeeds and says something
+`export`, `show` of carts that are stored near the damage and of another, and a restart that sends more commands. A
+reader may say what it said of the sound journal, or fail and name a place. A reader that succeeds and says something
 else is a violation, and so is one that says that a cart is not there, that is ended by a signal, or that does not end.
 
 Events at the end that nobody was told of may be gone: a torn last write looks like that. Where FORMAT.md promises that
-a damage is seen without the mark too, the mark is lost as well, now and then: that is any damage of anything but the log,
-and in the log a damage that has whole writes behind it.
+a damage is seen without the mark too, the mark is lost as well, now and then: that is any damage of anything but the
+log, and in the log a damage that has whole writes behind it.
 """
 
 import collections

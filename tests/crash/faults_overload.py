@@ -1,12 +1,12 @@
 """Ten times what it can take, half of it on one cart among 100,000: bounded, `overloaded` at once, and soon as before.
 
-One process lives through it all, at one rate of an open loop. While its disk is well, the rate is a third of what it can
-take. Then each sync takes seconds, and the same rate is ten times what it can take; then the disk is well again. The disk
-is what is made slow because the load's own thread shares the processor with the carts: ten times what an idle disk allows
-is more than it can send.
+One process lives through it all, at one rate of an open loop. While its disk is well, the rate is a third of what it
+can take. Then each sync takes seconds, and the same rate is ten times what it can take; then the disk is well again.
+The disk is what is made slow because the load's own thread shares the processor with the carts: ten times what an idle
+disk allows is more than it can send.
 
-What must hold whatever else the machine does: never more than `max_in_flight` under way, and the checker's judgement. What
-is about time is measured in this run and against this run, and a busy machine is given three tries to show it.
+What must hold whatever else the machine does: never more than `max_in_flight` under way, and the checker's judgement.
+What is about time is measured in this run and against this run, and a busy machine is given three tries to show it.
 """
 
 import collections
@@ -27,8 +27,8 @@ TRIES = 3
 LEAST_GOODPUT = 0.8
 # A turned away command waits for nothing. This is what a busy machine may keep a thread from running.
 MOST_OVERLOADED_P99 = 0.05
-# Once the limit is reached, all that grows is the carts that are served for the first time, with their events. What comes
-# in meanwhile would be three times as much.
+# Once the limit is reached, all that grows is the carts that are served for the first time, with their events. What
+# comes in meanwhile would be three times as much.
 MOST_GROWTH_MIB = 96
 # A command under way takes about 1.3 KiB, and the cart that it wakes 2.7 KiB more.
 MOST_IN_FLIGHT_MIB = MAX_IN_FLIGHT * 6 / 1024
@@ -185,7 +185,7 @@ class Figures:
             (self.growth_mib <= MOST_GROWTH_MIB, f"memory grows by {self.growth_mib:.0f} MiB at the limit"),
             (self.back_after <= 3 * drain, f"latency is back to normal after {self.back_after:.1f} s only"),
             (self.normal_after > 1000, f"only {self.normal_after} commands were normal after the overload"),
-            (self.cold_share >= self.hot_share / 2, f"cold carts {self.cold_share:.3f}, the hot one {self.hot_share:.3f}"),
+            (self.cold_share >= self.hot_share / 2, f"taken: {self.cold_share:.3f} cold, {self.hot_share:.3f} hot"),
         ]
         return [text for holds, text in rules if not holds]
 
