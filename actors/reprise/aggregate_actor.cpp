@@ -259,8 +259,8 @@ void aggregate_actor::hand_in(std::shared_ptr<delivery> d,
                               encoded_events events,
                               std::uint64_t expected,
                               answer a) {
-  tell(*this, group_->journal,
-       append{tail_, expected, std::move(events), std::move(d), std::move(a), nullptr});
+  group_->journal->push({tail_, expected, std::move(events), std::move(d), std::move(a),
+                         caf::actor_cast<caf::strong_actor_ptr>(this)});
 }
 
 }  // namespace reprise

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reprise/append_queue.hpp"
 #include "reprise/caf.hpp"
 #include "reprise/host_context.hpp"
 #include "reprise/messages.hpp"
@@ -17,17 +18,17 @@ namespace reprise {
 struct aggregate_group {
   aggregate_group(const aggregate_model& m,
                   std::shared_ptr<host_context> h,
-                  caf::actor journal_actor,
+                  std::shared_ptr<append_queue> appends,
                   std::vector<caf::actor> recovery_actors)
       : model(m),
         host(std::move(h)),
-        journal(std::move(journal_actor)),
+        journal(std::move(appends)),
         recoveries(std::move(recovery_actors)) {}
 
   const aggregate_model& model;
   std::shared_ptr<host_context> host;
   caf::actor_addr supervisor;  ///< a weak reference: it holds its aggregates, not they it
-  caf::actor journal;
+  std::shared_ptr<append_queue> journal;
   std::vector<caf::actor> recoveries;  ///< asked in turn
   std::atomic<std::size_t> next_recovery{0};
 };

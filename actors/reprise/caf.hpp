@@ -21,14 +21,13 @@
 
 namespace reprise {
 
-struct append;
 struct write_batch;
 struct batch_written;
 struct recover;
 struct recovered;
 struct returned;
 struct departed;
-struct begin_write;
+struct appends_waiting;
 
 }  // namespace reprise
 
@@ -36,28 +35,26 @@ struct begin_write;
 CAF_BEGIN_TYPE_ID_BLOCK(reprise, first_custom_type_id + 4700)
 CAF_ADD_TYPE_ID(reprise, (reprise::answer))
 CAF_ADD_TYPE_ID(reprise, (reprise::envelope))
-CAF_ADD_TYPE_ID(reprise, (reprise::append))
 CAF_ADD_TYPE_ID(reprise, (reprise::write_batch))
 CAF_ADD_TYPE_ID(reprise, (reprise::batch_written))
 CAF_ADD_TYPE_ID(reprise, (reprise::recover))
 CAF_ADD_TYPE_ID(reprise, (reprise::recovered))
 CAF_ADD_TYPE_ID(reprise, (reprise::returned))
 CAF_ADD_TYPE_ID(reprise, (reprise::departed))
-CAF_ADD_TYPE_ID(reprise, (reprise::begin_write))
+CAF_ADD_TYPE_ID(reprise, (reprise::appends_waiting))
 CAF_END_TYPE_ID_BLOCK(reprise)
 #endif
 
 // None of these leaves the process: they carry pointers.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::envelope)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::append)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::write_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::batch_written)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::recover)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::recovered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::returned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::departed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::begin_write)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::appends_waiting)
 
 namespace reprise {
 

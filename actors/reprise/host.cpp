@@ -69,7 +69,7 @@ class host::core {
         own_config_(users != nullptr ? nullptr : system_config(config.scheduler_threads)),
         own_system_(users != nullptr ? nullptr : std::make_unique<caf::actor_system>(*own_config_)),
         system_(users != nullptr ? *users : *own_system_),
-        journal_actor_(spawn_journal(system_, context_, journal_)),
+        journal_line_(spawn_journal(system_, context_, journal_)),
         recoveries_(spawn_recoveries(system_, context_, journal_)) {}
 
   ~core() {
@@ -94,7 +94,8 @@ class host::core {
       throw invalid_config("the category " + printable(model.category()) + " is not a name of 1 to "
                            + std::to_string(max_name_bytes) + " bytes without a slash");
     }
-    auto group = std::make_shared<aggregate_group>(model, context_, journal_actor_, recoveries_);
+    auto group = std::make_shared<aggregate_group>(model, context_, journal_line_.appends,
+                                                   recoveries_);
     auto way_in = std::make_shared<supervised_entrance>(
         context_, model, system_.spawn<supervisor>(std::move(group)));
     entrances_.emplace(model.category(), way_in);
@@ -158,9 +159,9 @@ class host::core {
   void stop_actors() {
     const std::lock_guard lock(mutex_);
     for (const auto& [category, way_in] : entrances_) tell_to_stop(way_in->supervisor());
-    tell_to_stop(journal_actor_);
+    tell_to_stop(journal_line_.actor);
     for (const caf::actor& reader : recoveries_) tell_to_stop(reader);
-    journal_actor_ = nullptr;
+    journal_line_ = {};
     recoveries_.clear();
   }
 
@@ -182,7 +183,7 @@ class host::core {
   std::unique_ptr<caf::actor_system_config> own_config_;
   std::unique_ptr<caf::actor_system> own_system_;
   caf::actor_system& system_;
-  caf::actor journal_actor_;
+  journal_line journal_line_;
   std::vector<caf::actor> recoveries_;
 
   mutable std::mutex mutex_;

@@ -1,9 +1,7 @@
 #include "reprise/journal_actor.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <exception>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -11,169 +9,49 @@ namespace reprise {
 
 namespace {
 
-/// Returns whether it is a command that was sent again, and waits for the first one's write: what has not been
-/// written of it may be written all the same.
-bool is_sent_again(const append& a) {
-  return a.events.empty() && a.reply.events != 0;
+/// A batch up to this many commits is answered by the writer itself if nothing else waits to be written: that takes
+/// less time than waking another thread.
+constexpr std::size_t few_answers = 16;
+
+void give_back(append& a, std::string damage = {}) {
+  const auto from = caf::actor_cast<caf::actor>(a.from);
+  if (from) tell(from, returned{std::move(a.content), std::move(damage)});
+}
+
+/// Gives the answers of a batch that was written.
+void settle(batch& written) {
+  for (std::size_t i = 0; i < written.appends.size(); ++i) {
+    append& a = written.appends[i];
+    if (!written.results[i].accepted) {
+      const auto damage = written.damages.find(a.to->stream);
+      give_back(a, damage == written.damages.end() ? std::string() : damage->second);
+    } else if (!a.content) {
+      give_back(a);
+    } else {
+      a.content->settle(std::move(a.reply));
+    }
+  }
 }
 
 }  // namespace
 
 journal_actor::journal_actor(caf::actor_config& config,
                              std::shared_ptr<host_context> host,
-                             caf::actor writer)
-    : caf::event_based_actor(config), host_(std::move(host)), writer_(std::move(writer)) {
+                             std::shared_ptr<append_queue> queue)
+    : caf::event_based_actor(config), host_(std::move(host)), queue_(std::move(queue)) {
   host_->started(host_context::part::journal);
 }
 
 caf::behavior journal_actor::make_behavior() {
-  return {
-      [this](append& a) { on_append(a); },
-      [this](begin_write) { on_begin_write(); },
-      [this](batch_written& w) { on_batch_written(*w.content); },
-  };
+  return {[](const batch_written& w) { settle(*w.content); }};
 }
 
 void journal_actor::on_exit() {
-  const answer stopped{answer_kind::unknown, 0, 0,
-                       "the host stopped before the journal had answered"};
-  if (writing_) {
-    for (append& a : writing_->appends) {
-      if (a.content) a.content->settle(stopped);
-    }
-  }
-  for (append& a : queued_) {
-    const auto kind = is_sent_again(a) ? answer_kind::unknown : answer_kind::unavailable;
-    if (a.content) a.content->settle({kind, 0, 0, "the host is stopping"});
-  }
-  queued_.clear();
-  writing_.reset();
-  tell_to_stop(writer_);
-  writer_ = nullptr;
+  if (const caf::actor writer = queue_->close()) tell_to_stop(writer);
   host_->ended(host_context::part::journal);
 }
 
-// -- collecting ----------------------------------------------------------------------------------------------------
-
-void journal_actor::on_append(append& a) {
-  a.from = current_sender();
-  if (must_turn_back(a)) return turn_back(a);
-  queued_.push_back(std::move(a));
-  if (writing_ || beginning_) return;
-  beginning_ = true;
-  tell(*this, caf::actor_cast<caf::actor>(this), begin_write{});
-}
-
-void journal_actor::on_begin_write() {
-  beginning_ = false;
-  write_next();
-}
-
-void journal_actor::write_next() {
-  if (writing_ || queued_.empty()) return;
-  writing_ = std::make_shared<batch>();
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  while (count < queued_.size() && count < host_->config.max_batch_commits
-         && bytes < host_->config.max_batch_bytes) {
-    bytes += queued_[count++].events.bytes().size();
-  }
-  if (count == queued_.size()) {
-    writing_->appends.swap(queued_);
-    queued_.reserve(count);
-  } else {
-    const auto end = queued_.begin() + static_cast<std::ptrdiff_t>(count);
-    writing_->appends.assign(std::make_move_iterator(queued_.begin()),
-                             std::make_move_iterator(end));
-    queued_.erase(queued_.begin(), end);
-  }
-  tell(*this, writer_, write_batch{writing_});
-}
-
-// -- answering -----------------------------------------------------------------------------------------------------
-
-void journal_actor::on_batch_written(batch& written) {
-  const auto keep = std::exchange(writing_, nullptr);
-  assert(keep.get() == &written);
-  if (!written.failure.empty()) {
-    fail(written);
-    turn_back_queued();
-    return;
-  }
-  const bool all_accepted = std::all_of(written.results.begin(), written.results.end(),
-                                        [](const append_result& r) { return r.accepted; });
-  if (all_accepted) {
-    // The writer goes on while the answers go out.
-    write_next();
-    settle(written);
-  } else {
-    // What queued behind a conflict must not reach the writer, so the answers come first.
-    settle(written);
-    turn_back_queued();
-    write_next();
-  }
-}
-
-void journal_actor::settle(batch& written) {
-  for (std::size_t i = 0; i < written.appends.size(); ++i) {
-    append& a = written.appends[i];
-    if (written.results[i].accepted) {
-      a.to->durable.store(a.expected_version + a.events.count(), std::memory_order_release);
-      if (!a.content) {
-        give_back(a);
-      } else {
-        a.content->settle(std::move(a.reply));
-      }
-    } else {
-      a.to->conflicted.store(true, std::memory_order_release);
-      const auto damage = written.damages.find(a.to->stream);
-      give_back(a, damage == written.damages.end() ? std::string() : damage->second);
-    }
-  }
-}
-
-void journal_actor::fail(batch& written) {
-  host_->journal_failed(written.failure);
-  for (append& a : written.appends) {
-    if (!a.events.empty()) a.to->lost.store(true, std::memory_order_release);
-  }
-  for (append& a : written.appends) {
-    if (!a.content) {
-      give_back(a);
-      continue;
-    }
-    // An answer that tells of no event can be taken back for certain; one that does may be true already.
-    const auto kind = a.reply.events != 0 ? answer_kind::unknown : answer_kind::unavailable;
-    a.content->settle({kind, 0, 0, "the write failed: " + written.failure});
-  }
-}
-
-// -- turning back --------------------------------------------------------------------------------------------------
-
-bool journal_actor::must_turn_back(const append& a) const {
-  return host_->has_failed() || a.to->conflicted.load(std::memory_order_acquire);
-}
-
-void journal_actor::turn_back_queued() {
-  const auto first = std::stable_partition(queued_.begin(), queued_.end(),
-                                           [this](const append& a) { return !must_turn_back(a); });
-  std::for_each(first, queued_.end(), [this](append& a) { turn_back(a); });
-  queued_.erase(first, queued_.end());
-}
-
-void journal_actor::turn_back(append& a) {
-  if (!host_->has_failed() || !a.content) return give_back(a);
-  if (!a.events.empty()) a.to->lost.store(true, std::memory_order_release);
-  const auto kind = is_sent_again(a) ? answer_kind::unknown : answer_kind::unavailable;
-  a.content->settle({kind, 0, 0, "the journal failed: " + host_->failure()});
-}
-
-void journal_actor::give_back(append& a, std::string damage) {
-  const auto from = caf::actor_cast<caf::actor>(a.from);
-  if (from) tell(*this, from, returned{std::move(a.content), std::move(damage)});
-}
-
-// -- the writer ----------------------------------------------------------------------------------------------------
+// -- writing ------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -204,25 +82,63 @@ void refuse_left_out(batch& written) {
 
 journal_writer::journal_writer(caf::actor_config& config,
                                std::shared_ptr<host_context> host,
-                               std::shared_ptr<journal> to)
-    : caf::event_based_actor(config), host_(std::move(host)), journal_(std::move(to)) {
+                               std::shared_ptr<append_queue> queue,
+                               std::shared_ptr<journal> to,
+                               caf::actor answering)
+    : caf::event_based_actor(config),
+      host_(std::move(host)),
+      queue_(std::move(queue)),
+      journal_(std::move(to)),
+      answering_(std::move(answering)) {
   host_->started(host_context::part::writer);
 }
 
 caf::behavior journal_writer::make_behavior() {
   return {
-      [this](write_batch& w) {
-        write(*w.content);
-        if (const auto from = caf::actor_cast<caf::actor>(current_sender())) {
-          tell(*this, from, batch_written{std::move(w.content)});
-        }
-      },
+      [this](appends_waiting) { on_appends_waiting(); },
+      [this](const write_batch& w) { on_write_batch(w.content); },
   };
 }
 
 void journal_writer::on_exit() {
   journal_.reset();
+  answering_ = nullptr;
   host_->ended(host_context::part::writer);
+}
+
+void journal_writer::on_appends_waiting() {
+  auto next = std::make_shared<batch>();
+  const host_config& limits = host_->config;
+  if (!queue_->take(next->appends, limits.max_batch_commits, limits.max_batch_bytes)) return;
+  turn_back_from(*next);
+  if (next->appends.empty()) {
+    tell(*this, caf::actor_cast<caf::actor>(this), appends_waiting{});
+  } else if (queue_->begin_write(next)) {
+    tell(*this, caf::actor_cast<caf::actor>(this), write_batch{std::move(next)});
+  }
+}
+
+void journal_writer::on_write_batch(const std::shared_ptr<batch>& next) {
+  write(*next);
+  if (!queue_->end_write()) return;
+  publish(next);
+  tell(*this, caf::actor_cast<caf::actor>(this), appends_waiting{});
+}
+
+void journal_writer::turn_back_from(batch& next) {
+  const bool has_failed = host_->has_failed();
+  const auto must_turn_back = [has_failed](const append& a) {
+    return has_failed || a.to->conflicted.load(std::memory_order_acquire);
+  };
+  const auto first = std::stable_partition(next.appends.begin(), next.appends.end(),
+                                           [&](const append& a) { return !must_turn_back(a); });
+  std::for_each(first, next.appends.end(), [this, has_failed](append& a) {
+    if (!has_failed || !a.content) return give_back(a);
+    if (!a.events.empty()) a.to->lost.store(true, std::memory_order_release);
+    const auto kind = is_sent_again(a) ? answer_kind::unknown : answer_kind::unavailable;
+    a.content->settle({kind, 0, 0, "the journal failed: " + host_->failure()});
+  });
+  next.appends.erase(first, next.appends.end());
 }
 
 void journal_writer::write(batch& next) {
@@ -257,13 +173,53 @@ void journal_writer::append_readable(batch& next) {
   if (!next.damages.empty()) refuse_left_out(next);
 }
 
-caf::actor spawn_journal(caf::actor_system& system,
-                         const std::shared_ptr<host_context>& host,
-                         std::shared_ptr<journal> to) {
-  const caf::actor writer = host->config.dedicated_threads
-                                ? system.spawn<journal_writer, caf::detached>(host, std::move(to))
-                                : system.spawn<journal_writer>(host, std::move(to));
-  return system.spawn<journal_actor>(host, writer);
+// -- answering -----------------------------------------------------------------------------------------------------
+
+void journal_writer::publish(std::shared_ptr<batch> written) {
+  if (!written->failure.empty()) return fail(*written);
+  bool all_accepted = true;
+  for (std::size_t i = 0; i < written->appends.size(); ++i) {
+    const append& a = written->appends[i];
+    if (written->results[i].accepted) {
+      a.to->durable.store(a.expected_version + a.events.count(), std::memory_order_release);
+    } else {
+      a.to->conflicted.store(true, std::memory_order_release);
+      all_accepted = false;
+    }
+  }
+  // What is behind a conflict is turned back later, so what conflicted is given back first.
+  const bool is_quick = written->appends.size() <= few_answers && !queue_->has_more();
+  if (!all_accepted || (is_quick && is_all_answered())) return settle(*written);
+  handed_over_ = written;
+  tell(*this, answering_, batch_written{std::move(written)});
+}
+
+void journal_writer::fail(batch& written) {
+  host_->journal_failed(written.failure);
+  for (append& a : written.appends) {
+    if (!a.events.empty()) a.to->lost.store(true, std::memory_order_release);
+  }
+  for (append& a : written.appends) {
+    if (!a.content) {
+      give_back(a);
+      continue;
+    }
+    // An answer that tells of no event can be taken back for certain; one that does may be true already.
+    const auto kind = a.reply.events != 0 ? answer_kind::unknown : answer_kind::unavailable;
+    a.content->settle({kind, 0, 0, "the write failed: " + written.failure});
+  }
+}
+
+journal_line spawn_journal(caf::actor_system& system,
+                           const std::shared_ptr<host_context>& host,
+                           std::shared_ptr<journal> to) {
+  auto queue = std::make_shared<append_queue>();
+  const caf::actor answering = system.spawn<journal_actor>(host, queue);
+  queue->belongs_to(
+      host->config.dedicated_threads
+          ? system.spawn<journal_writer, caf::detached>(host, queue, std::move(to), answering)
+          : system.spawn<journal_writer>(host, queue, std::move(to), answering));
+  return {std::move(queue), answering};
 }
 
 }  // namespace reprise

@@ -1,81 +1,87 @@
 #pragma once
 
+#include "reprise/append_queue.hpp"
 #include "reprise/caf.hpp"
 #include "reprise/host_context.hpp"
+#include "reprise/journal.hpp"
 #include "reprise/messages.hpp"
 
-#include <cstddef>
 #include <memory>
 #include <vector>
 
 namespace reprise {
 
-/// Collects the commits of all aggregates into batches, has them written one batch at a time, and gives their
-/// answers once they are durable.
+/// Gives the answers of the batches that the writer has written, while that writes the next.
 ///
-/// While one batch is being synced the next one collects. It begins a write with a message to itself, so that
-/// everything that had queued before is in it.
-///
-/// When a write fails, the answers of that batch are `unknown`, and everything behind it, then and later, is
-/// answered `unavailable`: nothing is written any more until the journal is opened again.
+/// When it stops it closes the append queue, so that what is left is answered even if the writer hangs in a write.
 class journal_actor final : public caf::event_based_actor {
  public:
-  journal_actor(caf::actor_config& config, std::shared_ptr<host_context> host, caf::actor writer);
+  journal_actor(caf::actor_config& config,
+                std::shared_ptr<host_context> host,
+                std::shared_ptr<append_queue> queue);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
   const char* name() const override { return "reprise.journal"; }
 
  private:
-  void on_append(append& a);
-  void on_begin_write();
-  void on_batch_written(batch& written);
-
-  /// Gives the answers of a batch that was written.
-  void settle(batch& written);
-  void fail(batch& written);
-
-  /// Hands the next batch to the writer, if there is something to write.
-  void write_next();
-
-  /// Answers what waits that must not be written: behind a conflict, or behind a failed write.
-  void turn_back_queued();
-  void turn_back(append& a);
-  void give_back(append& a, std::string damage = {});
-  bool must_turn_back(const append& a) const;
-
   std::shared_ptr<host_context> host_;
-  caf::actor writer_;
-  std::vector<append> queued_;
-  std::shared_ptr<batch> writing_;  ///< empty while the writer is idle
-  bool beginning_ = false;          ///< a `begin_write` is on its way
+  std::shared_ptr<append_queue> queue_;
 };
 
-/// Writes batches for the journal actor. It blocks its thread while it syncs, so it has one of its own.
+/// Takes the commits of all aggregates from the append queue, a batch at a time, and has each written with one sync.
+/// It blocks its thread while it syncs, so it has one of its own; meanwhile the next batch collects.
+///
+/// When a write fails, the answers of that batch are `unknown`, and everything behind it, then and later, is
+/// answered `unavailable`: nothing is written any more until the journal is opened again.
 class journal_writer final : public caf::event_based_actor {
  public:
   journal_writer(caf::actor_config& config,
                  std::shared_ptr<host_context> host,
-                 std::shared_ptr<journal> to);
+                 std::shared_ptr<append_queue> queue,
+                 std::shared_ptr<journal> to,
+                 caf::actor answering);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
   const char* name() const override { return "reprise.writer"; }
 
  private:
+  void on_appends_waiting();
+  void on_write_batch(const std::shared_ptr<batch>& next);
+
+  /// Answers what must not be written: behind a conflict, or behind a failed write.
+  void turn_back_from(batch& next);
+
   void write(batch& next);
 
   /// Appends what belongs to streams that the journal can read; the others are named in `next.damages`.
   void append_readable(batch& next);
 
+  /// Tells the aggregates how far they are durable, and has the answers given.
+  void publish(std::shared_ptr<batch> written);
+  void fail(batch& written);
+
+  /// Returns whether the journal actor has given all answers that it was handed.
+  bool is_all_answered() const noexcept { return handed_over_.expired(); }
+
   std::shared_ptr<host_context> host_;
+  std::shared_ptr<append_queue> queue_;
   std::shared_ptr<journal> journal_;
-  std::vector<commit> commits_;  ///< of the batch at hand; kept for its memory
+  caf::actor answering_;              ///< the journal actor
+  std::weak_ptr<batch> handed_over_;  ///< the last batch that the journal actor was handed
+  std::vector<commit> commits_;       ///< of the batch at hand; kept for its memory
+};
+
+/// The way into a journal: where appends are handed in, and the actor to stop when nothing more will be.
+struct journal_line {
+  std::shared_ptr<append_queue> appends;
+  caf::actor actor;
 };
 
 /// Spawns the journal actor and its writer.
-caf::actor spawn_journal(caf::actor_system& system,
-                         const std::shared_ptr<host_context>& host,
-                         std::shared_ptr<journal> to);
+journal_line spawn_journal(caf::actor_system& system,
+                           const std::shared_ptr<host_context>& host,
+                           std::shared_ptr<journal> to);
 
 }  // namespace reprise

@@ -23,7 +23,7 @@ struct tail {
 
   const std::string stream;
 
-  /// The version up to which the stream is durable. The journal actor raises it, so that the aggregate's actor
+  /// The version up to which the stream is durable. The writer raises it, so that the aggregate's actor
   /// learns without a message that nothing of it is in flight.
   std::atomic<std::uint64_t> durable{0};
 
@@ -34,7 +34,7 @@ struct tail {
   std::atomic<bool> lost{false};
 };
 
-/// Aggregate -> journal: store these events, then give this answer.
+/// Aggregate -> journal's writer, through the `append_queue`: store these events, then give this answer.
 ///
 /// Without events, the answer waits until what it was judged on is durable. Without a delivery too, it is the
 /// aggregate that is answered, with an empty `returned`, once everything that it handed in before is settled.
@@ -44,10 +44,16 @@ struct append {
   encoded_events events;
   std::shared_ptr<delivery> content;
   answer reply;
-  caf::strong_actor_ptr from = nullptr;  ///< the aggregate's actor; the journal actor fills it in
+  caf::strong_actor_ptr from;  ///< the aggregate's actor
 };
 
-/// Commits on their way through one synced write. The journal actor and the writer hand it to each other.
+/// Returns whether it is a command that was sent again, and waits for the first one's write: what has not been
+/// written of it may be written all the same.
+inline bool is_sent_again(const append& a) {
+  return a.events.empty() && a.reply.events != 0;
+}
+
+/// Commits on their way through one synced write.
 struct batch {
   std::vector<append> appends;
   std::vector<append_result> results;  ///< beside `appends`, unless the write failed
@@ -57,15 +63,15 @@ struct batch {
   std::map<std::string, std::string, std::less<>> damages;
 };
 
-/// Journal -> journal: everything that had queued is collected, write it.
-struct begin_write {};
+/// Append queue -> writer: something has queued. The writer tells itself after each batch.
+struct appends_waiting {};
 
-/// Journal -> writer.
+/// Writer -> itself: this batch is taken, write it.
 struct write_batch {
   std::shared_ptr<batch> content;
 };
 
-/// Writer -> journal.
+/// Writer -> journal: give the answers of this batch, whose commits are all durable.
 struct batch_written {
   std::shared_ptr<batch> content;
 };
@@ -90,7 +96,7 @@ struct recovered {
   std::shared_ptr<recovery> content;
 };
 
-/// Journal -> aggregate: this conflicted and is to be decided again; if it is empty, all that the aggregate
+/// Writer -> aggregate: this conflicted and is to be decided again; if it is empty, all that the aggregate
 /// handed in has been settled or returned. Nothing of it was stored.
 struct returned {
   std::shared_ptr<delivery> content;

@@ -180,6 +180,13 @@ class stage {
     }
   }
 
+  /// Lets the writer take all that was sent as its next batch, and holds it before it writes.
+  void queue_up() {
+    hold("writer");
+    run();
+    step("writer");
+  }
+
   /// Returns who has a message.
   std::vector<std::string> ready() {
     std::vector<std::string> names;
@@ -211,7 +218,7 @@ class stage {
   void tell_to_stop() {
     close();
     reprise::tell_to_stop(supervisor_);
-    reprise::tell_to_stop(journal_);
+    reprise::tell_to_stop(journal_.actor);
     for (const auto& reader : recoveries_) reprise::tell_to_stop(reader);
   }
 
@@ -271,8 +278,8 @@ class stage {
     journal_ = reprise::spawn_journal(system(), context_, config_.journal);
     recoveries_ = reprise::spawn_recoveries(system(), context_, config_.journal);
     supervisor_ = system().template spawn<reprise::supervisor>(
-        std::make_shared<reprise::aggregate_group>(reprise::model_of<State>(), context_, journal_,
-                                                   recoveries_));
+        std::make_shared<reprise::aggregate_group>(reprise::model_of<State>(), context_,
+                                                   journal_.appends, recoveries_));
     entrance_ = std::make_shared<entrance>(context_, supervisor_);
   }
 
@@ -280,7 +287,7 @@ class stage {
     tell_to_stop();
     entrance_->let_go();
     supervisor_ = nullptr;
-    journal_ = nullptr;
+    journal_ = {};
     recoveries_.clear();
     aggregates_seen_.clear();
     release_all();
@@ -377,7 +384,7 @@ class stage {
 
   reprise::stepped_system steps_;
   std::shared_ptr<reprise::host_context> context_;
-  caf::actor journal_;
+  reprise::journal_line journal_;
   std::vector<caf::actor> recoveries_;
   caf::actor supervisor_;
   std::shared_ptr<entrance> entrance_;

@@ -23,15 +23,6 @@ struct with_one_word : stage<notebook> {
     send("b", note{"one"});
     run();
   }
-
-  /// Lets everything that was sent reach the journal's next batch.
-  void queue_up() {
-    hold("journal");
-    run();
-    release("journal");
-    hold("writer");
-    run();
-  }
 };
 
 void append_unknown_event(reprise::journal& to, std::string_view stream, std::uint64_t expected) {

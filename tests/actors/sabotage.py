@@ -23,15 +23,14 @@ RUN_SECONDS = 300
 SABOTAGES = {
     # -- acknowledged means durable --------------------------------------------------------------------------------
     "answers when a commit is handed in": (
-        "journal_actor.cpp",
+        "append_queue.cpp",
         "  queued_.push_back(std::move(a));\n",
         "  if (a.content) a.content->settle(a.reply);\n  queued_.push_back(std::move(a));\n",
     ),
     "answers when a write begins": (
         "journal_actor.cpp",
-        "  tell(*this, writer_, write_batch{writing_});\n",
-        "  for (append& a : writing_->appends) {\n    if (a.content) a.content->settle(a.reply);\n  }\n"
-        "  tell(*this, writer_, write_batch{writing_});\n",
+        "  write(*next);\n",
+        "  for (append& a : next->appends) {\n    if (a.content) a.content->settle(a.reply);\n  }\n  write(*next);\n",
     ),
     "answers queries and refusals on what is not durable": (
         "aggregate_actor.cpp",
@@ -39,9 +38,9 @@ SABOTAGES = {
         "return",
     ),
     "takes for durable what was handed in": (
-        "journal_actor.cpp",
-        "  a.from = current_sender();\n",
-        "  a.from = current_sender();\n  a.to->durable.store(a.expected_version + a.events.count());\n",
+        "append_queue.cpp",
+        "  queued_.push_back(std::move(a));\n",
+        "  a.to->durable.store(a.expected_version + a.events.count());\n  queued_.push_back(std::move(a));\n",
     ),
     "never learns that nothing is in flight": (
         "journal_actor.cpp",
@@ -61,16 +60,16 @@ SABOTAGES = {
     ),
     "writes on after a failed write": (
         "journal_actor.cpp",
-        "return host_->has_failed() || a.to->conflicted",
+        "return has_failed || a.to->conflicted",
         "return a.to->conflicted",
     ),
     "forgets what queued behind a failed write": (
         "journal_actor.cpp",
-        "    fail(written);\n    turn_back_queued();\n",
-        "    fail(written);\n",
+        "    a.content->settle({kind, 0, 0, \"the journal failed: \" + host_->failure()});\n",
+        "    static_cast<void>(kind);\n",
     ),
     "denies a command that was sent again behind a failed write": (
-        "journal_actor.cpp",
+        "messages.hpp",
         "return a.events.empty() && a.reply.events != 0;",
         "return a.events.empty() && a.reply.events == 77'777;",
     ),
@@ -107,22 +106,17 @@ SABOTAGES = {
     # -- one writer ------------------------------------------------------------------------------------------------
     "writes what queued behind a conflict": (
         "journal_actor.cpp",
-        "    settle(written);\n    turn_back_queued();\n",
-        "    settle(written);\n",
-    ),
-    "writes what comes in behind a conflict": (
-        "journal_actor.cpp",
-        "return host_->has_failed() || a.to->conflicted.load(std::memory_order_acquire);",
-        "return host_->has_failed() || (a.to == nullptr);",
+        "return has_failed || a.to->conflicted.load(std::memory_order_acquire);",
+        "return has_failed || (a.to == nullptr);",
     ),
     "begins the next write before a conflict is known": (
         "journal_actor.cpp",
-        "  if (all_accepted) {\n",
-        "  if (all_accepted || true) {\n",
+        "      a.to->conflicted.store(true, std::memory_order_release);\n",
+        "",
     ),
     "drops what a conflict returned": (
         "aggregate_actor.cpp",
-        "if (content) queued().again.push_back(std::move(content));",
+        "  if (r.content) queued().again.push_back(std::move(r.content));\n",
         "",
     ),
     "reads again before what is in flight is settled": (
@@ -178,12 +172,12 @@ SABOTAGES = {
         "",
     ),
     "does not answer what is written at the deadline": (
-        "journal_actor.cpp",
+        "append_queue.cpp",
         "      if (a.content) a.content->settle(stopped);\n",
         "",
     ),
     "denies what is written at the deadline": (
-        "journal_actor.cpp",
+        "append_queue.cpp",
         "const answer stopped{answer_kind::unknown,",
         "const answer stopped{answer_kind::unavailable,",
     ),
@@ -271,25 +265,35 @@ SABOTAGES = {
         "if (&d.model() == nullptr) {",
     ),
     "writes batches of any size": (
-        "journal_actor.cpp",
-        "count < queued_.size() && count < host_->config.max_batch_commits && ",
+        "append_queue.cpp",
+        "count < queued_.size() && count < most_commits && ",
         "count < queued_.size() && ",
     ),
     "writes any number of bytes at once": (
-        "journal_actor.cpp",
-        " && bytes < host_->config.max_batch_bytes) {",
+        "append_queue.cpp",
+        " && bytes < most_bytes) {",
         ") {",
     ),
     # -- speed, and neighbours ---------------------------------------------------------------------------------------
     "writes one commit at a time": (
-        "journal_actor.cpp",
-        "count < queued_.size() && count < host_->config.max_batch_commits && ",
-        "count < 1 && ",
+        "append_queue.cpp",
+        "count < queued_.size() && count < most_commits && ",
+        "count < queued_.size() && count < 1 && ",
     ),
     "answers before the next write begins": (
         "journal_actor.cpp",
-        "    write_next();\n    settle(written);\n",
-        "    settle(written);\n    write_next();\n",
+        "return settle(*written);\n  handed_over_",
+        "return settle(*written);\n  if (true) return settle(*written);\n  handed_over_",
+    ),
+    "lets the answers of a later batch overtake": (
+        "journal_actor.cpp",
+        "if (!all_accepted || (is_quick && is_all_answered())) return",
+        "if (!all_accepted || is_quick) return",
+    ),
+    "never wakes the writer again": (
+        "append_queue.cpp",
+        "  writer_sleeps_ = queued_.empty();\n",
+        "",
     ),
     "recovers a long history in one go": (
         "recovery_actor.cpp",

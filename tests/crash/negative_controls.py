@@ -55,7 +55,7 @@ CONTROLS = [
     ),
     Control(
         "answer before the write",
-        "actors/reprise/journal_actor.cpp",
+        "actors/reprise/append_queue.cpp",
         "  queued_.push_back(std::move(a));\n",
         "  if (a.content) a.content->settle(a.reply);\n  queued_.push_back(std::move(a));\n",
         "kill",
