@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUN_SECONDS = 300
@@ -367,8 +368,8 @@ def main():
     unknown = [name for name in names if name not in SABOTAGES]
     if unknown:
         sys.exit(f"no such sabotage: {', '.join(unknown)}")
-    # A place that stays, so that a second run builds only what has changed.
-    scratch = pathlib.Path(tempfile.gettempdir(), f"reprise-sabotage-{os.getuid()}")
+    # A place of this checkout's own that stays, so that a second run builds only what has changed.
+    scratch = pathlib.Path(tempfile.gettempdir(), f"reprise-sabotage-{zlib.crc32(bytes(ROOT)):08x}")
     tree, build_dir = scratch / "tree", scratch / "build"
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git"))
