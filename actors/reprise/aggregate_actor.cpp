@@ -41,6 +41,7 @@ caf::behavior aggregate_actor::make_behavior() {
       [this](envelope& e) { on_delivery(std::move(e.content)); },
       [this](recovered& r) { on_recovered(*r.content); },
       [this](returned& r) { on_returned(r); },
+      [this](depart&) { on_depart(); },
   };
 }
 
@@ -97,6 +98,7 @@ void aggregate_actor::on_recovered(recovery& result) {
   host().recovering.fetch_sub(1);
   host().live.fetch_add(1);
   decide_waiting();
+  leave_when_settled();
 }
 
 void aggregate_actor::break_down(const std::string& reason) {
@@ -106,6 +108,7 @@ void aggregate_actor::break_down(const std::string& reason) {
   broken_reason_ = std::make_unique<std::string>(reason);
   instance_.reset();
   decide_waiting();
+  leave_when_settled();
 }
 
 bool aggregate_actor::break_down_if_lost() {
@@ -133,10 +136,14 @@ void aggregate_actor::on_returned(returned& r) {
     if (break_down_if_lost()) return;
     // Nothing is in doubt any more: what it remembers was stored and is read again, or was returned.
     window_ = dedup_window{0};
-    tail_ = std::make_shared<tail>(tail_->stream);
+    renew_tail();
+    if (is_leaving_ && !queued_) return quit();
     begin_recovery();
   } else if (phase_ == phase::broken) {
     decide_waiting();
+    if (!is_leaving_ || !is_settled) return;
+    if (!tail_->lost.load(std::memory_order_acquire)) renew_tail();
+    quit();
   }
 }
 
@@ -162,6 +169,29 @@ void aggregate_actor::decide_waiting() {
 aggregate_actor::queues& aggregate_actor::queued() {
   if (!queued_) queued_ = std::make_unique<queues>();
   return *queued_;
+}
+
+// -- leaving -------------------------------------------------------------------------------------------------------
+
+void aggregate_actor::on_depart() {
+  is_leaving_ = true;
+  if (phase_ == phase::recovering && !queued_) return quit();
+  leave_when_settled();
+}
+
+void aggregate_actor::leave_when_settled() {
+  if (!is_leaving_) return;
+  // That everything is durable is not enough: a query or a refusal may still come back, to be decided again.
+  if (phase_ == phase::ready) {
+    lose_state();
+  } else if (phase_ == phase::broken) {
+    hand_in(nullptr, {}, version_, {});
+  }
+}
+
+void aggregate_actor::renew_tail() {
+  tail_ = std::make_shared<tail>(tail_->stream);
+  version_ = 0;
 }
 
 // -- commands ------------------------------------------------------------------------------------------------------

@@ -81,6 +81,16 @@ class aggregate_actor final : public caf::event_based_actor {
   bool break_down_if_lost();
   void decide_waiting();
 
+  // -- leaving ---------------------------------------------------------------------------------------------------
+
+  void on_depart();
+
+  /// If it is to leave: has everything settled that it handed in, to end then.
+  void leave_when_settled();
+
+  /// Nothing that was handed in is in doubt: what comes next does not depend on it.
+  void renew_tail();
+
   // -- commands --------------------------------------------------------------------------------------------------
 
   void on_delivery(std::shared_ptr<delivery> d);
@@ -119,6 +129,7 @@ class aggregate_actor final : public caf::event_based_actor {
       0;  ///< of `instance_`: ahead of `tail_->durable` while commits are in flight
   dedup_window window_{0};
   phase phase_ = phase::recovering;
+  bool is_leaving_ = false;  ///< no more deliveries come
   std::unique_ptr<queues> queued_;
   std::unique_ptr<std::string> broken_reason_;
 };

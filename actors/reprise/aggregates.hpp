@@ -30,6 +30,9 @@ class entrance {
   /// Takes a delivery and answers it in any case, possibly before it returns.
   virtual void take(std::shared_ptr<delivery> d) = 0;
 
+  /// Lets an aggregate's actor leave, at once or when it has settled everything. Does nothing once the host stops.
+  virtual void let_leave(std::string id, bool at_once) = 0;
+
   /// Returns the supervisor of this aggregate type.
   virtual const caf::actor& supervisor() const = 0;
 };
@@ -88,6 +91,26 @@ class aggregates {
     entrance_->take(std::make_shared<query_delivery<State, Look, Receive>>(
         std::move(id), std::move(look), std::move(then)));
   }
+
+  /// Lets the actor of an aggregate leave, and frees its memory; the next command or query for the id starts
+  /// another, which replays the history. Returns at once, and there is no answer. Any thread.
+  ///
+  /// What was sent before is decided and settled first. What is sent later waits until the actor has left, and its
+  /// successor answers it, in the order in which it came: no command is lost by this, or takes effect twice. As with
+  /// any aggregate that recovers, no more than `host_config::max_waiting` wait.
+  ///
+  /// Nothing happens to an id without an actor, after the journal has failed (what is in memory could not be read
+  /// again), or once the host stops. An aggregate that is broken is read again by its next command.
+  void passivate(std::string id) const { entrance_->let_leave(std::move(id), false); }
+
+  /// Ends the actor of an aggregate as a fault in it would, for tests: when it has finished the command at hand, and
+  /// before any other. Returns at once, and there is no answer. Any thread.
+  ///
+  /// What it has handed to the journal is written and answered all the same; should another writer be ahead, the
+  /// answer is `unknown`. What it has not decided is answered `unavailable`, or `unknown` if it was sent before or
+  /// was still on its way to the actor. What is sent later is for its
+  /// successor, which recovers once everything of this one is settled. Nothing happens to an id without an actor.
+  void crash(std::string id) const { entrance_->let_leave(std::move(id), true); }
 
   /// Returns the actor that takes messages for these aggregates, for use with actors of one's own:
   ///

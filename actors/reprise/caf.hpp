@@ -28,6 +28,7 @@ struct recovered;
 struct returned;
 struct departed;
 struct appends_waiting;
+struct depart;
 
 }  // namespace reprise
 
@@ -42,6 +43,7 @@ CAF_ADD_TYPE_ID(reprise, (reprise::recovered))
 CAF_ADD_TYPE_ID(reprise, (reprise::returned))
 CAF_ADD_TYPE_ID(reprise, (reprise::departed))
 CAF_ADD_TYPE_ID(reprise, (reprise::appends_waiting))
+CAF_ADD_TYPE_ID(reprise, (reprise::depart))
 CAF_END_TYPE_ID_BLOCK(reprise)
 #endif
 
@@ -55,6 +57,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::recovered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::returned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::departed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::appends_waiting)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::depart)
 
 namespace reprise {
 

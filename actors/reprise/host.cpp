@@ -3,6 +3,7 @@
 #include "reprise/caf.hpp"
 #include "reprise/host_context.hpp"
 #include "reprise/journal_actor.hpp"
+#include "reprise/messages.hpp"
 #include "reprise/recovery_actor.hpp"
 #include "reprise/supervisor.hpp"
 #include "reprise/text.hpp"
@@ -31,6 +32,12 @@ class supervised_entrance final : public entrance {
     // sent to the end, so the call itself counts too.
     host_->gate->stay();
     tell(supervisor_, envelope{std::move(d)});
+    host_->gate->leave();
+  }
+
+  void let_leave(std::string id, bool at_once) override {
+    if (!host_->gate->enter_beside()) return;
+    tell(supervisor_, depart{std::move(id), at_once});
     host_->gate->leave();
   }
 

@@ -103,6 +103,13 @@ struct returned {
   std::string damage{};  ///< not empty: why the journal cannot append to the stream at all
 };
 
+/// Caller -> supervisor -> aggregate: end, when everything that was handed in is settled. `at_once` is for the
+/// supervisor: end it as if it had been killed.
+struct depart {
+  std::string id;
+  bool at_once = false;
+};
+
 /// Aggregate -> supervisor: this actor has ended. Commits up to `version` of `last` may still be in flight.
 struct departed {
   caf::actor_addr who;

@@ -65,6 +65,7 @@ supervisor::supervisor(caf::actor_config& config, std::shared_ptr<aggregate_grou
 caf::behavior supervisor::make_behavior() {
   return {
       [this](envelope& e) { on_envelope(e); },
+      [this](depart& d) { on_depart(d); },
       [this](const departed& gone) { on_departed(gone); },
   };
 }
@@ -72,6 +73,7 @@ caf::behavior supervisor::make_behavior() {
 void supervisor::on_exit() {
   for (const auto& [id, actor] : aggregates_) tell_to_stop(actor);
   aggregates_.clear();
+  leaving_.clear();
   const auto context = group_->host;
   group_.reset();
   context->ended(host_context::part::supervisor);
@@ -84,8 +86,27 @@ void supervisor::on_envelope(envelope& e) {
     e.content->answer_to(reply_address(*this));
     if (!admit(*group_->host, group_->model, *e.content)) return;
   }
+  if (!leaving_.empty()) {
+    const auto found = leaving_.find(e.content->aggregate_id());
+    if (found != leaving_.end()) return found->second.push_back(std::move(e));
+  }
+  route(e);
+}
+
+void supervisor::route(envelope& e) {
   const caf::actor& to = aggregate(e.content->aggregate_id());
   tell(*this, to, std::move(e));
+}
+
+void supervisor::on_depart(depart& d) {
+  const auto found = aggregates_.find(d.id);
+  if (found == aggregates_.end()) return;
+  if (d.at_once) {
+    leaving_.try_emplace(d.id);
+    tell_to_stop(found->second);
+  } else if (!group_->host->has_failed() && leaving_.try_emplace(d.id).second) {
+    tell(*this, found->second, std::move(d));
+  }
 }
 
 void supervisor::on_departed(const departed& gone) {
@@ -97,6 +118,9 @@ void supervisor::on_departed(const departed& gone) {
   } else {
     found->second = spawn<aggregate_actor, caf::lazy_init>(group_, gone);
   }
+  auto late = leaving_.extract(id);
+  if (late.empty()) return;
+  for (envelope& e : late.mapped()) route(e);
 }
 
 const caf::actor& supervisor::aggregate(const std::string& id) {

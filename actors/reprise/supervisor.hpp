@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace reprise {
 
@@ -19,6 +20,8 @@ bool admit(host_context& host, const aggregate_model& model, delivery& d);
 ///
 /// An actor that ends for whatever reason is forgotten, and the next command for its id spawns another, which
 /// recovers. When the supervisor stops, its aggregates do.
+///
+/// Commands for an aggregate whose actor was told to end wait here until it has, and go to its successor.
 class supervisor final : public caf::event_based_actor {
  public:
   supervisor(caf::actor_config& config, std::shared_ptr<aggregate_group> group);
@@ -29,11 +32,16 @@ class supervisor final : public caf::event_based_actor {
 
  private:
   void on_envelope(envelope& e);
+  void on_depart(depart& d);
   void on_departed(const departed& gone);
+  void route(envelope& e);
   const caf::actor& aggregate(const std::string& id);
 
   std::shared_ptr<aggregate_group> group_;
   std::unordered_map<std::string, caf::actor> aggregates_;
+
+  /// The aggregates whose actors were told to end and have not, with what came in for them since.
+  std::unordered_map<std::string, std::vector<envelope>> leaving_;
 };
 
 }  // namespace reprise

@@ -153,6 +153,9 @@ class stage {
     if (const auto actor = caf::actor_cast<caf::actor>(found->second)) reprise::tell_to_stop(actor);
   }
 
+  void passivate(const std::string& id) { aggregates().passivate(id); }
+  void crash(const std::string& id) { aggregates().crash(id); }
+
   // -- who takes turns ---------------------------------------------------------------------------------------
 
   /// From now on `who` takes no turns in `run`.
@@ -262,6 +265,9 @@ class stage {
       if (reprise::admit(*host_, reprise::model_of<State>(), *d)) {
         reprise::tell(supervisor_, reprise::envelope{std::move(d)});
       }
+    }
+    void let_leave(std::string id, bool at_once) override {
+      reprise::tell(supervisor_, reprise::depart{std::move(id), at_once});
     }
     const caf::actor& supervisor() const override { return supervisor_; }
     void let_go() { supervisor_ = nullptr; }
@@ -413,6 +419,32 @@ std::size_t for_every_order(std::size_t most, const Play& play) {
     if (!path.empty()) ++path.back().taken;
   } while (!path.empty());
   return count;
+}
+
+using book_stage = stage<notes::notebook>;
+using things = std::vector<std::function<void(book_stage&)>>;
+
+/// Lets `all` happen in their order, anywhere between the turns of the actors, and then checks. Plays every order
+/// that differs in up to three turns from the plainest, which finishes one thing before the next.
+inline void in_every_order(const things& all, const std::function<void(book_stage&)>& check) {
+  const std::size_t orders = for_every_order(3, [&](const auto& choose) {
+    book_stage s;
+    std::size_t done = 0;
+    for (;;) {
+      const std::size_t turns = s.ready().size();
+      const std::size_t choices = turns + (done < all.size() ? 1 : 0);
+      if (choices == 0) break;
+      const std::size_t chosen = choose(choices);
+      if (chosen < turns) {
+        s.step_at(chosen);
+      } else {
+        all[done++](s);
+      }
+    }
+    check(s);
+  });
+  CAPTURE(orders);
+  CHECK(orders > 100);
 }
 
 }  // namespace deterministic

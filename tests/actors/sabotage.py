@@ -244,6 +244,68 @@ SABOTAGES = {
         "const bool forgot = window_.size() == 0 && (",
         "const bool forgot = window_.size() == 77'777 && (",
     ),
+    # -- leaving ---------------------------------------------------------------------------------------------------
+    "leaves as soon as everything is durable": (
+        "aggregate_actor.cpp",
+        "  if (phase_ == phase::ready) {\n    lose_state();\n  } else if (phase_ == phase::broken) {",
+        "  if (phase_ == phase::ready) {\n    if (tail_->durable == version_) return quit();\n    lose_state();\n"
+        "  } else if (phase_ == phase::broken) {",
+    ),
+    "leaves with what has come back to it": (
+        "aggregate_actor.cpp",
+        "if (is_leaving_ && !queued_) return quit();",
+        "if (is_leaving_) return quit();",
+    ),
+    "leaves those that wait for its recovery": (
+        "aggregate_actor.cpp",
+        "if (phase_ == phase::recovering && !queued_) return quit();",
+        "if (phase_ == phase::recovering) return quit();",
+    ),
+    "leaves before what it has in flight": (
+        "aggregate_actor.cpp",
+        "  is_leaving_ = true;\n",
+        "  is_leaving_ = true;\n  return quit();\n",
+    ),
+    "stays when it was told to leave while it recovered": (
+        "aggregate_actor.cpp",
+        "  host().live.fetch_add(1);\n  decide_waiting();\n  leave_when_settled();\n",
+        "  host().live.fetch_add(1);\n  decide_waiting();\n",
+    ),
+    "stays broken when it was told to leave": (
+        "aggregate_actor.cpp",
+        "    if (!is_leaving_ || !is_settled) return;\n",
+        "    if (!is_leaving_ || is_settled) return;\n",
+    ),
+    "waits for ever to be settled after it has been": (
+        "aggregate_actor.cpp",
+        "  tail_ = std::make_shared<tail>(tail_->stream);\n  version_ = 0;\n",
+        "  tail_ = std::make_shared<tail>(tail_->stream);\n",
+    ),
+    "sends on to an actor that leaves": (
+        "supervisor.cpp",
+        "  if (!leaving_.empty()) {\n",
+        "  if (leaving_.size() == 77'777) {\n",
+    ),
+    "forgets what came in while an actor left": (
+        "supervisor.cpp",
+        "  for (envelope& e : late.mapped()) route(e);\n",
+        "",
+    ),
+    "sends on in another order what came in while an actor left": (
+        "supervisor.cpp",
+        "  for (envelope& e : late.mapped()) route(e);\n",
+        "  auto& all = late.mapped();\n  while (!all.empty()) {\n    route(all.back());\n    all.pop_back();\n  }\n",
+    ),
+    "passivates what cannot be read again": (
+        "supervisor.cpp",
+        "!group_->host->has_failed() && leaving_",
+        "leaving_",
+    ),
+    "lets a crash finish first": (
+        "supervisor.cpp",
+        "  if (d.at_once) {\n",
+        "  if (d.at_once && d.id.empty()) {\n",
+    ),
     # -- bounded ---------------------------------------------------------------------------------------------------
     "lets any number wait for recovery": (
         "aggregate_actor.cpp",
