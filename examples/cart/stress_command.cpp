@@ -114,7 +114,7 @@ void add_load(CLI::App& app, stress::options& o, std::optional<std::uint64_t>& s
       ->default_str("poisson");
   add_text(
       app, "--chaos", "TEXT", [&o](const std::string& text) { o.chaos = stress::chaos_from(text); },
-      "Harm done meanwhile, and how often: restart=0.1/s");
+      "Harm done meanwhile, and how often: crash=5/s,passivate=10/s,restart=0.1/s");
   app.add_flag(
       "--verify", o.verify,
       "Check every cart in the end; that takes about 260 bytes of memory a command, and more for "

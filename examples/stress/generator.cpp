@@ -47,6 +47,10 @@ order generator::next(std::size_t client) {
   return result;
 }
 
+std::string generator::some_cart(simulation::dice& luck) const {
+  return open_carts::id_of(carts_.choose(luck));
+}
+
 void generator::learn(const order& sent, const reprise::answer& answer) {
   if (!sent.from) return;
   if (is_about(answer, shop::is_checked_out)) return carts_.skip(*sent.from);

@@ -33,6 +33,9 @@ class generator {
 
   order next(std::size_t client);
 
+  /// Returns the id of one of the open carts, as often as the distribution says.
+  std::string some_cart(simulation::dice& luck) const;
+
   /// Learns from an answer whether the cart is still of use.
   void learn(const order& sent, const reprise::answer& answer);
 

@@ -136,8 +136,9 @@ class load {
     } else {
       begin_at_all_places();
     }
-    if (options_.chaos.restart > 0)
-      restarts_.emplace(clock::now(), options_.chaos.restart, arrivals::poisson, fork_luck());
+    begin_harm(crashes_, options_.chaos.crash);
+    begin_harm(passivations_, options_.chaos.passivate);
+    begin_harm(restarts_, options_.chaos.restart);
     run_until_answered();
     ended_ = clock::now();
     if (lives_.is_running()) result_.live_carts = lives_.host().stats().live;
@@ -167,6 +168,7 @@ class load {
       ring_alarms();
       send_due();
       collect(replies_.take(time_to_wait()));
+      disturb_carts();
       steer_restart();
       report_progress();
     }
@@ -188,6 +190,8 @@ class load {
     auto next = std::min(now + patience, progress_.due());
     if (!alarms_.empty()) next = std::min(next, alarms_.top().at);
     if (has_arrivals()) next = std::min(next, arrivals_->due());
+    for (const auto* harm : {&crashes_, &passivations_})
+      if (*harm) next = std::min(next, (*harm)->due());
     if (!is_warm_) next = std::min(next, measured_from_);
     return std::max(next - now, clock::duration(0));
   }
@@ -431,6 +435,21 @@ class load {
     if (result_.failure.empty()) result_.failure = why;
   }
 
+  void begin_harm(std::optional<schedule>& when, double per_second) {
+    if (per_second > 0) when.emplace(clock::now(), per_second, arrivals::poisson, fork_luck());
+  }
+
+  /// Crashes and passivates carts' actors. While the runtime is being exchanged there are none.
+  void disturb_carts() {
+    if (is_stopped()) return;
+    const auto now = clock::now();
+    for (; crashes_ && crashes_->due() <= now; crashes_->advance(), ++result_.crashes)
+      lives_.carts().crash(generator_.some_cart(luck_));
+    for (; passivations_ && passivations_->due() <= now;
+         passivations_->advance(), ++result_.passivations)
+      lives_.carts().passivate(generator_.some_cart(luck_));
+  }
+
   /// Stops the runtime under the clients' hands, and starts another when it has stopped.
   void steer_restart() {
     if (is_stopped() && in_flight_ == 0) {
@@ -552,6 +571,8 @@ class load {
   std::uint64_t in_flight_ = 0;  ///< sendings that are not answered
   std::set<std::string> noted_;
 
+  std::optional<schedule> crashes_;
+  std::optional<schedule> passivations_;
   std::optional<schedule> restarts_;
   bool is_restarting_ = false;
   std::vector<std::uint32_t> parked_;  ///< until the runtime is there again

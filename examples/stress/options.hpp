@@ -55,7 +55,9 @@ enum class arrivals : std::uint8_t {
 
 /// How often a run does harm to the runtime, in times a second; 0 is never.
 struct chaos_rates {
-  double restart = 0;  ///< of the runtime, on the journal opened again
+  double crash = 0;      ///< of a cart's actor
+  double passivate = 0;  ///< of a cart's actor
+  double restart = 0;    ///< of the runtime, on the journal opened again
 };
 
 /// What a threshold is about.

@@ -57,15 +57,17 @@ json settings_of(const options& o) {
   json mix = json::object();
   for (const auto kind : all_command_kinds)
     mix[std::string(to_string(kind))] = o.mix.weights[static_cast<std::size_t>(kind)];
-  return {{"load", load},
-          {"carts", o.carts},
-          {"distribution", o.distribution.text},
-          {"mix", mix},
-          {"payload", o.payload},
-          {"journal", o.journal == simulation::store_kind::rocksdb ? "rocksdb" : "memory"},
-          {"acknowledgement_log", !o.ack_log.empty()},
-          {"chaos", {{"restart", o.chaos.restart}}},
-          {"verify", o.verify}};
+  return {
+      {"load", load},
+      {"carts", o.carts},
+      {"distribution", o.distribution.text},
+      {"mix", mix},
+      {"payload", o.payload},
+      {"journal", o.journal == simulation::store_kind::rocksdb ? "rocksdb" : "memory"},
+      {"acknowledgement_log", !o.ack_log.empty()},
+      {"chaos",
+       {{"crash", o.chaos.crash}, {"passivate", o.chaos.passivate}, {"restart", o.chaos.restart}}},
+      {"verify", o.verify}};
 }
 
 json answers_of(const answer_counts& a) {
@@ -137,31 +139,34 @@ json open_loop_of(const result& r) {
 }  // namespace
 
 void print_json(std::ostream& out, const result& r) {
-  const json all{
-      {"schema", report_schema},
-      {"environment", environment_of(r)},
-      {"settings", settings_of(r.options)},
-      {"seed", r.options.seed},
-      {"run", r.run},
-      {"seconds", seconds(r.time)},
-      {"goodput_per_second", r.goodput()},
-      {"commands", commands_of(r)},
-      {"refused_by_reason", r.refused},
-      {"open_loop", open_loop_of(r)},
-      {"sent_again", r.sent_again},
-      {"resent", r.resent},
-      {"journal", journal_of(r)},
-      {"recovery",
-       {{"carts", r.recovery.recovered},
-        {"events", r.recovery.replayed_events},
-        {"seconds", seconds(r.recovery.replay_time)}}},
-      {"memory", {{"grown_bytes", r.grown_bytes}, {"live_carts", r.live_carts}}},
-      {"chaos", {{"restarts", r.restarts}, {"longest_restart_ms", millis(r.longest_restart)}}},
-      {"verified", verdict_of(r)},
-      {"failed_thresholds", failed_of(r)},
-      {"interrupted", r.was_interrupted},
-      {"failure", r.failure.empty() ? json(nullptr) : text(r.failure)},
-      {"exit_status", exit_status(r)}};
+  const json all{{"schema", report_schema},
+                 {"environment", environment_of(r)},
+                 {"settings", settings_of(r.options)},
+                 {"seed", r.options.seed},
+                 {"run", r.run},
+                 {"seconds", seconds(r.time)},
+                 {"goodput_per_second", r.goodput()},
+                 {"commands", commands_of(r)},
+                 {"refused_by_reason", r.refused},
+                 {"open_loop", open_loop_of(r)},
+                 {"sent_again", r.sent_again},
+                 {"resent", r.resent},
+                 {"journal", journal_of(r)},
+                 {"recovery",
+                  {{"carts", r.recovery.recovered},
+                   {"events", r.recovery.replayed_events},
+                   {"seconds", seconds(r.recovery.replay_time)}}},
+                 {"memory", {{"grown_bytes", r.grown_bytes}, {"live_carts", r.live_carts}}},
+                 {"chaos",
+                  {{"crashes", r.crashes},
+                   {"passivations", r.passivations},
+                   {"restarts", r.restarts},
+                   {"longest_restart_ms", millis(r.longest_restart)}}},
+                 {"verified", verdict_of(r)},
+                 {"failed_thresholds", failed_of(r)},
+                 {"interrupted", r.was_interrupted},
+                 {"failure", r.failure.empty() ? json(nullptr) : text(r.failure)},
+                 {"exit_status", exit_status(r)}};
   out << all.dump(2) << '\n';
 }
 

@@ -129,6 +129,16 @@ void print_memory(std::ostream& out, const result& r) {
                        << counted(r.live_carts, "cart") << " live\n";
 }
 
+void print_chaos(std::ostream& out, const result& r) {
+  const auto& c = r.options.chaos;
+  if (c.crash + c.passivate + c.restart == 0) return;
+  label(out, "chaos") << grouped(r.crashes) << (r.crashes == 1 ? " crash" : " crashes") << ", "
+                      << counted(r.passivations, "passivation") << ", "
+                      << counted(r.restarts, "restart");
+  if (r.restarts > 0) out << ", the longest took " << as_duration(r.longest_restart);
+  out << '\n';
+}
+
 void print_verdict(std::ostream& out, const result& r) {
   if (!r.options.verify) return;
   label(out, "verified");
@@ -156,10 +166,7 @@ void print_text(std::ostream& out, const result& r) {
   print_open_loop(out, r);
   print_journal(out, r);
   print_memory(out, r);
-  if (r.options.chaos.restart > 0) {
-    label(out, "restarts") << grouped(r.restarts) << ", the longest took "
-                           << as_duration(r.longest_restart) << '\n';
-  }
+  print_chaos(out, r);
   print_verdict(out, r);
 }
 

@@ -61,6 +61,8 @@ struct result {
   reprise::journal_stats journal;  ///< `bytes` is what it occupies in the end
   latency_histogram write_times;
   simulation::lives::totals recovery;  ///< over the whole run
+  std::uint64_t crashes = 0;           ///< of actors, asked for
+  std::uint64_t passivations = 0;      ///< of actors, asked for
   std::uint64_t restarts = 0;
   std::chrono::nanoseconds
       longest_restart{};          ///< from the begin of its stop until it is there again

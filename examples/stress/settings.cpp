@@ -163,7 +163,8 @@ cart_distribution distribution_from(const std::string& text) {
 }
 
 chaos_rates chaos_from(const std::string& text) {
-  static constexpr auto expected = "it takes rates such as restart=0.1/s";
+  static constexpr auto expected =
+      "it takes rates such as crash=5/s,passivate=10/s,restart=0.1/s, not all of them 0";
   chaos_rates result;
   for (std::string_view rest = text; !rest.empty();) {
     const auto item = rest.substr(0, rest.find(','));
@@ -172,10 +173,18 @@ chaos_rates chaos_from(const std::string& text) {
     if (equals == item.npos) throw bad_setting(expected);
     const auto [number, behind] = leading_number(item.substr(equals + 1), expected);
     if (behind != "/s" || number < 0 || number > 1e6) throw bad_setting(expected);
-    if (item.substr(0, equals) != "restart") throw bad_setting(expected);
-    result.restart = number;
+    const auto name = item.substr(0, equals);
+    if (name == "crash") {
+      result.crash = number;
+    } else if (name == "passivate") {
+      result.passivate = number;
+    } else if (name == "restart") {
+      result.restart = number;
+    } else {
+      throw bad_setting(expected);
+    }
   }
-  if (result.restart == 0) throw bad_setting(expected);
+  if (result.crash + result.passivate + result.restart == 0) throw bad_setting(expected);
   return result;
 }
 

@@ -34,7 +34,7 @@ command_mix mix_from(const std::string& text);
 /// `latest`.
 cart_distribution distribution_from(const std::string& text);
 
-/// Reads `restart=0.1/s`, how often each harm is done.
+/// Reads `crash=5/s,passivate=10/s,restart=0.1/s`, how often each harm is done. What is not named is not done.
 chaos_rates chaos_from(const std::string& text);
 
 /// Reads `p99>20ms` or `rate<50000/s`: what a result is not to be. There are p50, p90, p99, p99.9 and max, which take a

@@ -248,6 +248,18 @@ TEST_CASE("a runtime that is restarted again and again loses nothing, and every 
   CHECK(unsettled_commands(sh / "log") == 0);
 }
 
+TEST_CASE("carts whose actors crash and are passivated lose nothing, and take effect once") {
+  const shell sh;
+  const auto result = sh.cart(
+      "stress --dir d --duration 1s --carts 20 --chaos crash=100/s,passivate=100/s --retries 20 "
+      "--verify --ack-log log --format json");
+  CHECK(result.status == 0);
+  CHECK(std::stoi(field(result.out, "crashes")) > 10);
+  CHECK(std::stoi(field(result.out, "passivations")) > 10);
+  CHECK(field(result.out, "difference_count") == "0");
+  CHECK(unsettled_commands(sh / "log") == 0);
+}
+
 TEST_CASE("an open loop goes on through restarts") {
   const shell sh;
   const auto result = sh.cart(

@@ -63,6 +63,17 @@ TEST_CASE("rates and whole numbers are within their bounds") {
   }
 }
 
+TEST_CASE("harm that is not named is not done") {
+  const auto chaos = chaos_from("crash=5/s,restart=0.1/s");
+  CHECK(chaos.crash == 5);
+  CHECK(chaos.passivate == 0);
+  CHECK(chaos.restart == 0.1);
+  for (const std::string bad : {"", "crash", "crash=5", "crash=0/s", "fire=1/s", "crash=-1/s"}) {
+    CAPTURE(bad);
+    CHECK_THROWS_AS(static_cast<void>(chaos_from(bad)), bad_setting);
+  }
+}
+
 TEST_CASE("a threshold that does not read is refused") {
   for (const std::string bad : {"", "p99", "p99>", "p99>20", "p99=20ms", "p98>1ms", "p99>>1ms",
                                 "rate<3ms", "accepted<1/m", "p99>1ms,p50>1ms", ">5"}) {
