@@ -4,7 +4,7 @@ namespace reprise {
 
 admission::verdict admission::enter() noexcept {
   const std::size_t before = count_.fetch_add(1, std::memory_order_acq_rel);
-  if ((before & closed_bit) == 0 && before < limit_) return verdict::admitted;
+  if ((before & closed_bit) == 0 && before + late() < limit_) return verdict::admitted;
   leave();
   return (before & closed_bit) != 0 ? verdict::closed : verdict::full;
 }

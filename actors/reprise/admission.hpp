@@ -1,5 +1,7 @@
 #pragma once
 
+#include "reprise/deadlines.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -11,11 +13,16 @@ namespace reprise {
 
 /// Counts the commands and queries that a host has taken and not yet answered, and takes no more past a
 /// limit, or once it is closed. Safe on any thread.
+///
+/// One that was answered because its time was over is not in flight any more, but takes up its room until it is freed:
+/// else a journal that hangs would collect any number of them.
 class admission {
  public:
   enum class verdict : std::uint8_t { admitted, full, closed };
 
-  explicit admission(std::size_t limit) : limit_(limit) {}
+  explicit admission(std::size_t limit,
+                     std::chrono::milliseconds timeout = std::chrono::milliseconds(0))
+      : limit_(limit), deadlines_(timeout) {}
 
   /// Takes one more, unless it is full or closed. Each `admitted` is followed by one `leave`.
   verdict enter() noexcept;
@@ -34,16 +41,26 @@ class admission {
   /// Waits until everything that was admitted has left; returns whether it has by `deadline`. After `close`.
   bool wait_until_empty(std::chrono::steady_clock::time_point deadline);
 
+  /// Counts one that is inside as late, until it is `freed`. Before it leaves.
+  void be_late() noexcept { late_.fetch_add(1, std::memory_order_acq_rel); }
+  void freed() noexcept { late_.fetch_sub(1, std::memory_order_acq_rel); }
+
   std::size_t in_flight() const noexcept;
+  std::size_t late() const noexcept { return late_.load(std::memory_order_acquire); }
   std::size_t limit() const noexcept { return limit_; }
+
+  /// Returns how long those inside may be so.
+  reprise::deadlines& deadlines() noexcept { return deadlines_; }
 
  private:
   static constexpr std::size_t closed_bit = ~(~std::size_t{0} >> 1U);
 
   const std::size_t limit_;
   std::atomic<std::size_t> count_{0};  ///< with `closed_bit` once closed
+  std::atomic<std::size_t> late_{0};
   std::mutex mutex_;
   std::condition_variable empty_;
+  reprise::deadlines deadlines_;
 };
 
 }  // namespace reprise

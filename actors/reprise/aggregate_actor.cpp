@@ -197,6 +197,8 @@ void aggregate_actor::renew_tail() {
 // -- commands ------------------------------------------------------------------------------------------------------
 
 void aggregate_actor::on_delivery(std::shared_ptr<delivery> d) {
+  // Its time was over before it was decided, or was to be decided again: nobody waits for it any more.
+  if (d->is_settled()) return;
   switch (phase_) {
   case phase::recovering:
   case phase::settling: return wait(std::move(d));
@@ -229,7 +231,7 @@ void aggregate_actor::decide(std::shared_ptr<delivery> d) {
   if (break_down_if_lost()) return on_delivery(std::move(d));
   if (d->command() != nullptr) return decide_command(std::move(d));
   try {
-    d->observe(*instance_);
+    if (!d->observe(*instance_)) return;
   } catch (const std::exception& thrown) {
     return crashed(*d, std::string("the query threw: ") + thrown.what());
   } catch (...) {

@@ -2,9 +2,36 @@
 
 namespace reprise {
 
+bool delivery::observe(const aggregate_instance& instance) {
+  auto still = progress::open;
+  if (!progress_.compare_exchange_strong(still, progress::observing)) return false;
+  const auto reopen = [this] { progress_.store(progress::open, std::memory_order_release); };
+  try {
+    look(instance);
+  } catch (...) {
+    reopen();
+    throw;
+  }
+  reopen();
+  return true;
+}
+
 void delivery::settle(answer a) noexcept {
-  if (settled_) return;
-  settled_ = true;
+  auto still = progress::open;
+  if (!progress_.compare_exchange_strong(still, progress::settled)) return;
+  if (is_linked_) gate_->deadlines().unlink(*this);
+  give(std::move(a));
+}
+
+void delivery::expire(const std::string& reason) noexcept {
+  if (progress_.load(std::memory_order_acquire) != progress::expired) return;
+  gate_->be_late();
+  // A query stores nothing. A command may be in the journal's hands by now, or come there later.
+  const auto kind = command() != nullptr ? answer_kind::unknown : answer_kind::unavailable;
+  give({kind, 0, 0, reason});
+}
+
+void delivery::give(answer a) noexcept {
   try {
     deliver(std::move(a));
   } catch (...) {
@@ -14,8 +41,7 @@ void delivery::settle(answer a) noexcept {
 }
 
 void delivery::settle_if_dropped() noexcept {
-  if (!settled_)
-    settle({answer_kind::unknown, 0, 0, "the runtime stopped before the command was answered"});
+  settle({answer_kind::unknown, 0, 0, "the runtime stopped before the command was answered"});
 }
 
 }  // namespace reprise

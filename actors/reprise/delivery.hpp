@@ -4,6 +4,7 @@
 #include "reprise/answer.hpp"
 #include "reprise/model.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,13 +32,19 @@ using answer_callback = std::function<void(answer)>;
 ///
 /// It is answered exactly once: a second answer is ignored, and its destructor answers `unknown` if nobody
 /// did, so that no way of losing a message loses an answer.
-class delivery {
+///
+/// Its holder and the sweep of deadlines can answer it at once, on two threads: who moves `progress_` on from `open` does.
+/// The sweep gives its own answer and reads nothing else that changes once the delivery is linked: not what a query
+/// saw, which is given away only with `accepted`. Its own reference keeps the delivery until it is done.
+class delivery : public std::enable_shared_from_this<delivery>, private deadline_hook {
  public:
   delivery(const aggregate_model& model, std::string aggregate_id, command_options options)
       : model_(&model), aggregate_id_(std::move(aggregate_id)), options_(std::move(options)) {}
   delivery(const delivery&) = delete;
   delivery& operator=(const delivery&) = delete;
-  virtual ~delivery() = default;
+  virtual ~delivery() {
+    if (progress_.load(std::memory_order_acquire) == progress::expired) gate_->freed();
+  }
 
   const aggregate_model& model() const noexcept { return *model_; }
   const std::string& aggregate_id() const noexcept { return aggregate_id_; }
@@ -46,11 +53,15 @@ class delivery {
   /// The command, or nullptr for a query.
   virtual const erased_command* command() const noexcept = 0;
 
-  /// Lets a query look at the state that it is judged on, before it is answered.
-  virtual void observe(const aggregate_instance&) {}
+  /// Lets a query look at the state that it is judged on. Returns false, and has not looked, if it is answered already:
+  /// what it would look with may be gone by then. Throws what the query throws.
+  bool observe(const aggregate_instance& instance);
 
   /// Counts it among the commands in flight until it is answered.
   void admitted_by(std::shared_ptr<admission> gate) noexcept { gate_ = std::move(gate); }
+
+  /// Begins the time within which it is answered. The last thing that is done before it is handed on.
+  void begin_time() noexcept { gate_->deadlines().link(*this); }
   bool is_admitted() const noexcept { return gate_ != nullptr; }
 
   /// Gives a command that its sender left without an id one of the host's own.
@@ -62,21 +73,41 @@ class delivery {
   /// Answers it, from any thread; only the first answer counts. After an answer the delivery is done.
   void settle(answer a) noexcept;
 
-  bool is_settled() const noexcept { return settled_; }
+  bool is_settled() const noexcept {
+    const progress now = progress_.load(std::memory_order_acquire);
+    return now == progress::settled || now == progress::expired;
+  }
 
  protected:
   /// Hands the answer to the caller.
   virtual void deliver(answer a) = 0;
 
+  /// Looks at the state, and keeps what it saw for the answer.
+  virtual void look(const aggregate_instance&) {}
+
   /// For destructors of derived classes, which can still deliver.
   void settle_if_dropped() noexcept;
 
  private:
+  friend class deadlines;
+
+  enum class progress : std::uint8_t {
+    open,
+    observing,  ///< a query is looking: it is not answered meanwhile
+    settled,
+    expired,  ///< settled, because its time was over
+  };
+
+  /// Answers it for the sweep, if that has made it `expired`.
+  void expire(const std::string& reason) noexcept;
+  void give(answer a) noexcept;
+
   const aggregate_model* model_;
   std::string aggregate_id_;
   command_options options_;
   std::shared_ptr<admission> gate_;
-  bool settled_ = false;
+  std::atomic<progress> progress_{progress::open};
+  bool is_linked_ = false;
 };
 
 /// A command of a known type.
@@ -120,11 +151,11 @@ class query_delivery final : public delivery {
 
   const erased_command* command() const noexcept override { return nullptr; }
 
-  void observe(const aggregate_instance& instance) override {
+ protected:
+  void look(const aggregate_instance& instance) override {
     value_.emplace(look_(*static_cast<const State*>(instance.state())));
   }
 
- protected:
   void deliver(answer a) override {
     observed<value_type> result;
     result.kind = a.kind;

@@ -66,6 +66,12 @@ host_config validated(host_config config) {
   return config;
 }
 
+/// Returns what answers commands whose time is over, if any can be.
+std::unique_ptr<deadline_sweeper> sweeper_for(const host_context& context) {
+  if (!context.config.dedicated_threads || !context.gate->deadlines().is_limited()) return nullptr;
+  return std::make_unique<deadline_sweeper>(context.gate);
+}
+
 }  // namespace
 
 class host::core {
@@ -73,6 +79,7 @@ class host::core {
   core(caf::actor_system* users, host_config config)
       : journal_(validated(config).journal),
         context_(std::make_shared<host_context>(without_journal(config))),
+        sweeper_(sweeper_for(*context_)),
         own_config_(users != nullptr ? nullptr : system_config(config.scheduler_threads)),
         own_system_(users != nullptr ? nullptr : std::make_unique<caf::actor_system>(*own_config_)),
         system_(users != nullptr ? *users : *own_system_),
@@ -86,6 +93,8 @@ class host::core {
     context_->wait_until_ended(forever);
     context_->gate->wait_until_empty(forever);
     for (auto& [category, way_in] : entrances_) way_in->let_go();
+    // It may still hold what it has answered last.
+    sweeper_.reset();
   }
 
   std::shared_ptr<entrance> enter(const aggregate_model& model) {
@@ -120,6 +129,7 @@ class host::core {
   host_stats stats() const {
     host_stats s;
     s.in_flight = context_->gate->in_flight();
+    s.late = context_->gate->late();
     s.live = context_->live;
     s.recovering = context_->recovering;
     s.recovered = context_->recovered;
@@ -187,6 +197,7 @@ class host::core {
 
   std::shared_ptr<journal> journal_;
   std::shared_ptr<host_context> context_;
+  std::unique_ptr<deadline_sweeper> sweeper_;  ///< none if nothing can be late
   std::unique_ptr<caf::actor_system_config> own_config_;
   std::unique_ptr<caf::actor_system> own_system_;
   caf::actor_system& system_;

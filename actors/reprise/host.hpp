@@ -27,7 +27,9 @@ std::string_view to_string(host_state state) noexcept;
 
 /// What a host did since it was made. Each number is exact, all of them together are no single moment.
 struct host_stats {
-  std::uint64_t in_flight = 0;        ///< commands and queries taken and not yet answered
+  std::uint64_t in_flight = 0;  ///< commands and queries taken and not yet answered
+  std::uint64_t late =
+      0;  ///< answered by `command_timeout`, and not done yet: they take up room all the same
   std::uint64_t live = 0;             ///< aggregates with an actor that is ready
   std::uint64_t recovering = 0;       ///< aggregates that wait for their history, or are reading it
   std::uint64_t recovered = 0;        ///< recoveries that succeeded, of new aggregates too

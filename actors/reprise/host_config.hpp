@@ -2,6 +2,7 @@
 
 #include "reprise/journal.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -27,12 +28,18 @@ struct host_config {
   std::size_t recovery_threads = 2;
 
   /// Commands and queries taken and not yet answered, in the whole host, 1 to 10,000,000. Past it the answer
-  /// is `overloaded` at once.
+  /// is `overloaded` at once. Those that `command_timeout` has answered count until the host is done with them.
   std::size_t max_in_flight = 100'000;
 
   /// Commands and queries that wait for one aggregate while it recovers, 1 to 1,000,000. Past it the answer
   /// is `overloaded` at once.
   std::size_t max_waiting = 10'000;
+
+  /// How long a command or query may wait for its answer, 10 ms to 24 hours, whatever the journal does; 0 is for
+  /// ever. Then a command is answered `unknown`: it may take effect all the same, now or later, and sent again under the
+  /// same id it gets the first answer. A query is answered `unavailable`. The host looks at most a second apart, and
+  /// eight times in that time: answers come so much later, never earlier.
+  std::chrono::milliseconds command_timeout = std::chrono::seconds(30);
 
   /// Commits written with one sync, 1 to 100,000. More of them wait for the next write.
   std::size_t max_batch_commits = 4'096;
@@ -51,7 +58,8 @@ struct host_config {
   log_callback log{};
 
   /// False runs the journal's writer and the recoveries as ordinary actors instead of on threads of their
-  /// own, so that a deterministic scheduler sees each step. For tests: a write then blocks a scheduler thread.
+  /// own, so that a deterministic scheduler sees each step. For tests: a write then blocks a scheduler thread, and
+  /// nothing is answered by `command_timeout`.
   bool dedicated_threads = true;
 
   static timestamp system_time();

@@ -27,7 +27,7 @@ std::uint64_t random_number() {
 
 host_context::host_context(host_config c)
     : config(std::move(c)),
-      gate(std::make_shared<admission>(config.max_in_flight)),
+      gate(std::make_shared<admission>(config.max_in_flight, config.command_timeout)),
       id_prefix_(random_number()) {}
 
 std::string host_context::next_command_id() {

@@ -53,6 +53,7 @@ bool admit(host_context& host, const aggregate_model& model, delivery& d) {
   }
   d.admitted_by(host.gate);
   if (d.command() != nullptr && d.options().id.empty()) d.name_command(host.next_command_id());
+  d.begin_time();
   return true;
 }
 

@@ -212,6 +212,14 @@ class stage {
     steps_.step(index);
   }
 
+  /// Lets one round of the deadlines pass.
+  void pass_a_round() { context_->gate->deadlines().sweep(); }
+
+  /// Lets so much time pass that everything that was sent before has to be answered.
+  void pass_the_timeout() {
+    for (auto left = context_->gate->deadlines().rounds() + 1; left != 0; --left) pass_a_round();
+  }
+
   // -- stopping ------------------------------------------------------------------------------------------------
 
   /// From now on the gate is closed, as when a host begins to stop.

@@ -133,6 +133,16 @@ TEST_CASE("a config that cannot work is refused, and the field is named") {
         == "host_config.max_in_flight is 0; it takes 1 to 10000000");
   CHECK(why_invalid({.journal = journal, .max_waiting = 0})
         == "host_config.max_waiting is 0; it takes 1 to 1000000");
+  CHECK(why_invalid({.journal = journal, .command_timeout = 9ms})
+        == "host_config.command_timeout is 9 ms; it takes 10 to 86400000 ms, or 0 for none");
+  CHECK(why_invalid({.journal = journal, .command_timeout = -1ms})
+        == "host_config.command_timeout is -1 ms; it takes 10 to 86400000 ms, or 0 for none");
+  CHECK(why_invalid({.journal = journal, .command_timeout = 24h + 1ms})
+        == "host_config.command_timeout is 86400001 ms; it takes 10 to 86400000 ms, or 0 for none");
+  CHECK(why_invalid({.journal = journal, .command_timeout = std::chrono::milliseconds::max()})
+        != "valid");
+  CHECK(why_invalid({.journal = journal, .command_timeout = 24h}) == "valid");
+  CHECK(why_invalid({.journal = journal, .command_timeout = 0ms}) == "valid");
   CHECK(why_invalid({.journal = journal, .max_batch_commits = 0})
         == "host_config.max_batch_commits is 0; it takes 1 to 100000");
   CHECK(why_invalid({.journal = journal, .max_batch_bytes = 65'535})

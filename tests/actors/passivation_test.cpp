@@ -193,7 +193,7 @@ TEST_CASE("an aggregate that is passivated while it waits to read again decides 
   s.hold("writer");
   s.run();
   s.step("writer");
-  s.step("journal");
+  s.step("writer");
   s.step("@a");
   CHECK(s.context().conflicts == 1);
   CHECK(s.context().recovering == 1);
@@ -276,13 +276,9 @@ TEST_CASE("a passivated aggregate comes back behind what another writer stored m
 
 TEST_CASE("a query that another writer overtakes is answered though its aggregate leaves") {
   with_one_word s{{.max_batch_commits = 1}};
-  s.hold("journal");
   const auto& two = s.send("a", note{"two"});
   const auto& query = s.look("a");
-  s.run();
-  s.release("journal");
-  s.hold("writer");
-  s.run();
+  s.queue_up();
   s.step("writer");  // "two" is durable, and the query is behind it
   s.step("journal");
   CHECK(two.answer() == accepted(2));

@@ -241,8 +241,9 @@ TEST_CASE("in any order of turns, with restarts at any point, each command takes
   }));
 }
 
-TEST_CASE("in any order of turns, with crashes, kills, other writers and failing writes, all that "
-          "is said is true") {
+TEST_CASE(
+    "in any order of turns, with crashes, kills, other writers, failing writes and time-outs, "
+    "all that is said is true") {
   using namespace notes;
   CHECK(rc::check([](std::uint64_t seed, bool may_fail) {
     shuffled_stage<notebook> s{seed};
@@ -274,6 +275,7 @@ TEST_CASE("in any order of turns, with crashes, kills, other writers and failing
       case 10: s.send(id, end_with{"elsewhere"}); break;
       case 11: s.passivate(id); break;
       case 12: s.crash(id); break;
+      case 13: s.pass_the_timeout(); break;
       default: s.send(id, note{word});
       }
     }
@@ -323,6 +325,20 @@ TEST_CASE("in every order of turns a killed actor's commands are answered once, 
   in_every_order({[](auto& s) { s.send("a", note{"one"}); }, [](auto& s) { s.kill("a"); },
                   [](auto& s) { s.look("a"); }},
                  [](auto& s) { CHECK(s.account()[1].is_answered()); });
+}
+
+TEST_CASE("in every order of turns a command that is late and sent again takes effect once") {
+  using namespace notes;
+  in_every_order({[](auto& s) { s.send("a", note{"one"}, "id"); },
+                  [](auto& s) { s.pass_the_timeout(); },
+                  [](auto& s) { s.send("a", note{"one"}, "id"); }, [](auto& s) { s.look("a"); }},
+                 [](auto& s) {
+                   const auto& first = s.account()[0];
+                   CHECK((first.answer() == accepted(1) || first.kind() == answer_kind::unknown));
+                   CHECK(s.account()[1].answer() == accepted(1));
+                   CHECK(s.account()[2].answer() == already_so(1));
+                   CHECK(s.stored("a").words == std::vector<std::string>{"one"});
+                 });
 }
 
 TEST_CASE("in every order of turns a failed write denies nothing that it may have stored") {
