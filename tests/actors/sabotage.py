@@ -154,13 +154,13 @@ SABOTAGES = {
     # -- exactly one answer ----------------------------------------------------------------------------------------
     "answers twice": (
         "delivery.cpp",
-        "  if (settled_) return;\n",
-        "",
+        "  if (!progress_.compare_exchange_strong(still, progress::settled)) return;\n",
+        "  if (!progress_.compare_exchange_strong(still, progress::settled) && still == progress::observing) return;\n",
     ),
     "does not answer what is dropped": (
         "delivery.cpp",
-        "  if (!settled_) settle({answer_kind::unknown",
-        "  if (settled_) settle({answer_kind::unknown",
+        "  settle({answer_kind::unknown,",
+        "  if (is_settled()) settle({answer_kind::unknown,",
     ),
     "drops what waits for recovery": (
         "aggregate_actor.cpp",
@@ -189,7 +189,7 @@ SABOTAGES = {
     ),
     "takes commands while it stops": (
         "admission.cpp",
-        "if ((before & closed_bit) == 0 && before < limit_)",
+        "if ((before & closed_bit) == 0 && before + late() < limit_)",
         "if ((before & ~closed_bit) < limit_)",
     ),
     "does not name what hangs": (
@@ -200,6 +200,77 @@ SABOTAGES = {
     "loses the answer of an actor's request": (
         "supervisor.cpp",
         "    e.content->answer_to(reply_address(*this));\n",
+        "",
+    ),
+    # -- command_timeout -------------------------------------------------------------------------------------------
+    "lets commands wait as long as the journal does": (
+        "supervisor.cpp",
+        "  d.begin_time();\n",
+        "",
+    ),
+    "answers commands before their time is over": (
+        "deadlines.cpp",
+        "from.round - next->round > rounds_",
+        "from.round - next->round >= rounds_",
+    ),
+    "answers a few of those whose time is over": (
+        "deadlines.cpp",
+        "is_more = count == late.size();",
+        "is_more = false;",
+    ),
+    "denies a command whose time is over": (
+        "delivery.cpp",
+        "command() != nullptr ? answer_kind::unknown",
+        "command() == nullptr ? answer_kind::unknown",
+    ),
+    "answers late commands while a lock is held": (
+        "deadlines.cpp",
+        "    into[count++] = std::move(owner);\n",
+        "    owner->expire(reason_);\n",
+    ),
+    "keeps what is late among the commands in flight": (
+        "delivery.cpp",
+        "  gate_->be_late();\n",
+        "  gate_->be_late();\n  gate_->stay();\n",
+    ),
+    "collects any number of late commands": (
+        "admission.cpp",
+        "before + late() < limit_",
+        "before < limit_",
+    ),
+    "never gives back the room of late commands": (
+        "admission.hpp",
+        "late_.fetch_sub(1, std::memory_order_acq_rel);",
+        "",
+    ),
+    "leaves what was answered in the list": (
+        "delivery.cpp",
+        "  if (is_linked_) gate_->deadlines().unlink(*this);\n",
+        "",
+    ),
+    "answers a query while it looks": (
+        "delivery.cpp",
+        "(still, progress::observing)) return false;",
+        "(still, progress::open)) return false;",
+    ),
+    "looks for a query that was answered": (
+        "delivery.cpp",
+        "(still, progress::observing)) return false;",
+        "(still, progress::observing)) {}",
+    ),
+    "decides commands that nobody waits for": (
+        "aggregate_actor.cpp",
+        "  if (d->is_settled()) return;\n",
+        "",
+    ),
+    "has no thread that sweeps": (
+        "host.cpp",
+        "if (!context.config.dedicated_threads ||",
+        "if (context.config.dedicated_threads ||",
+    ),
+    "takes a command_timeout of any length": (
+        "host_config.cpp",
+        "  check_timeout(config.command_timeout);\n",
         "",
     ),
     # -- never a wrong state ---------------------------------------------------------------------------------------
@@ -314,7 +385,7 @@ SABOTAGES = {
     ),
     "takes any number of commands": (
         "admission.cpp",
-        "&& before < limit_)",
+        "&& before + late() < limit_)",
         "&& before < ~closed_bit)",
     ),
     "takes ids of any length": (
