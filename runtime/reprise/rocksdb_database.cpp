@@ -161,6 +161,13 @@ bool holds_database(const fs::path& directory) {
   return false;
 }
 
+bool holds_tables(const fs::path& directory) {
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    if (entry.path().extension() == ".sst") return true;
+  }
+  return false;
+}
+
 fs::path existing_directory(const fs::path& directory, bool may_make) {
   if (may_make) make_durable_directory(directory);
   if (!fs::is_directory(directory)) {
@@ -236,6 +243,11 @@ void require(const rocksdb::Status& status, const std::string& doing, const plac
   throw journal_failure("cannot " + doing + ": " + status.ToString());
 }
 
+unfinished_journal::unfinished_journal(const fs::path& directory)
+    : journal_failure(
+        "the making of the journal in " + directory.string()
+        + " was cut short: it holds nothing yet, and opening it for writing finishes it") {}
+
 rocksdb_handles::~rocksdb_handles() {
   if (db == nullptr) return;
   // Everything that was acknowledged is synced: a failure here takes nothing with it.
@@ -262,7 +274,7 @@ void rocksdb_database::open(const rocksdb_options& options, const rocksdb_seams&
     if (is_new) throw journal_failure(directory_.string() + " is not a journal of reprise");
     lock_ = is_writable(directory_) ? lock(directory_, seams) : lock_unwritable(directory_);
     const rocksdb_seams forgiving = pass_over_torn_write(seams);
-    refuse_other_contents(forgiving);
+    if (!holds_all_families(forgiving)) throw unfinished_journal(directory_);
     open_read_only(forgiving);
     return;
   }
@@ -270,7 +282,7 @@ void rocksdb_database::open(const rocksdb_options& options, const rocksdb_seams&
   if (!is_new) {
     const auto while_looking = lock(directory_, seams);
     forgiving = pass_over_torn_write(seams);
-    refuse_other_contents(forgiving);
+    static_cast<void>(holds_all_families(forgiving));
   }
   open_writable(forgiving, is_new);
 }
@@ -285,8 +297,9 @@ rocksdb_seams rocksdb_database::pass_over_torn_write(rocksdb_seams seams) {
   return seams;
 }
 
-/// Looks at the families without opening the database for writing, which would change it.
-void rocksdb_database::refuse_other_contents(const rocksdb_seams& seams) const {
+/// Looks at the families without opening the database for writing, which would change it. Returns false if the making
+/// of the journal was interrupted before all were there, and refuses what is not a journal.
+bool rocksdb_database::holds_all_families(const rocksdb_seams& seams) const {
   std::vector<std::string> names;
   const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(database_options(seams),
                                                                  directory_.string(), &names);
@@ -296,17 +309,22 @@ void rocksdb_database::refuse_other_contents(const rocksdb_seams& seams) const {
   if (names
       == std::vector<std::string>{rocksdb::kDefaultColumnFamilyName, order_family,
                                   streams_family}) {
-    return;
+    return true;
   }
-  // The making of a journal may have been interrupted before all families were there.
   std::vector<rocksdb::ColumnFamilyDescriptor> there;
   for (const auto& family : families(seams)) {
     if (std::erase(names, family.name) != 0) there.push_back(family);
   }
-  if (!names.empty() || durable_mark::read(directory_)) refuse_as_damaged_or_foreign(directory_);
-  rocksdb_handles unfinished;
-  open_read_only_as(there, seams, directory_, unfinished);
-  if (!is_empty(unfinished)) refuse_as_foreign(directory_);
+  if (!names.empty()) refuse_as_damaged_or_foreign(directory_);
+  rocksdb_handles handles;
+  open_read_only_as(there, seams, directory_, handles);
+  if (!is_unfinished(handles)) refuse_as_damaged_or_foreign(directory_);
+  return false;
+}
+
+/// The mark is made last, and a table is not made before the format is written, which is what is written first.
+bool rocksdb_database::is_unfinished(const rocksdb_handles& handles) const {
+  return !durable_mark::read(directory_) && !holds_tables(directory_) && is_empty(handles);
 }
 
 void rocksdb_database::open_writable(const rocksdb_seams& seams, bool is_new) {
@@ -319,7 +337,7 @@ void rocksdb_database::open_writable(const rocksdb_seams& seams, bool is_new) {
   handles_.db.reset(db);
   if (is_lock_conflict(status.ToString())) refuse_as_in_use(directory_);
   require(status, "open the journal in " + directory_.string());
-  check_format(!durable_mark::read(directory_));
+  check_format(true);
 }
 
 void rocksdb_database::open_read_only(const rocksdb_seams& seams) {
@@ -327,11 +345,12 @@ void rocksdb_database::open_read_only(const rocksdb_seams& seams) {
   check_format(false);
 }
 
-void rocksdb_database::check_format(bool may_be_unfinished) {
+void rocksdb_database::check_format(bool may_finish) {
   std::string value;
   const rocksdb::Status status = handles_.db->Get({}, handles_.families[0], format_key, &value);
   if (status.IsNotFound()) {
-    if (!may_be_unfinished || !is_empty(handles_)) refuse_as_damaged_or_foreign(directory_);
+    if (!is_unfinished(handles_)) refuse_as_damaged_or_foreign(directory_);
+    if (!may_finish) throw unfinished_journal(directory_);
     rocksdb::WriteOptions synced;
     synced.sync = true;
     require(handles_.db->Put(synced, handles_.families[0], format_key, format_value),

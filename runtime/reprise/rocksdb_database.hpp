@@ -17,6 +17,12 @@ namespace reprise::detail {
 /// else that is not success.
 void require(const rocksdb::Status& status, const std::string& doing, const place& where = {});
 
+/// A journal whose making was cut short holds nothing yet, and opening it for writing finishes it.
+class unfinished_journal final : public journal_failure {
+ public:
+  explicit unfinished_journal(const std::filesystem::path& directory);
+};
+
 /// A database and its families, closed together.
 struct rocksdb_handles {
   rocksdb_handles() = default;
@@ -50,8 +56,9 @@ class rocksdb_database {
   void open_writable(const rocksdb_seams& seams, bool is_new);
   void open_read_only(const rocksdb_seams& seams);
   rocksdb_seams pass_over_torn_write(rocksdb_seams seams);
-  void refuse_other_contents(const rocksdb_seams& seams) const;
-  void check_format(bool may_be_unfinished);
+  bool holds_all_families(const rocksdb_seams& seams) const;
+  void check_format(bool may_finish);
+  bool is_unfinished(const rocksdb_handles& handles) const;
 
   std::filesystem::path directory_;
   std::shared_ptr<rocksdb::FileLock> lock_;

@@ -6,12 +6,10 @@
 #include "reprise/durable_mark.hpp"
 #include "reprise/rocksdb_database.hpp"
 #include "reprise/rocksdb_layout.hpp"
-#include "reprise/rocksdb_log_end.hpp"
 #include "reprise/rocksdb_reader.hpp"
 #include "reprise/rocksdb_verifier.hpp"
 #include "reprise/stream_heads.hpp"
 
-#include <rocksdb/env.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
@@ -189,17 +187,19 @@ class rocksdb_journal final : public journal {
   std::atomic<std::uint64_t> events_ = 0;
 };
 
-/// A torn last write is passed over only if nothing that was acknowledged goes with it. That is looked at before
-/// RocksDB may change anything: whoever has to repair a journal that is refused finds it as it was.
+/// Looks at the whole journal before RocksDB may change anything. At an opening for writing it puts the logs into
+/// tables, and deletes what the manifest does not name: whoever has to repair a journal that is refused finds it
+/// as it was.
 void require_nothing_lost(const std::filesystem::path& directory, const rocksdb_seams& seams) {
   std::error_code unreadable;  // which opening it tells
   if (!std::filesystem::exists(directory / "CURRENT", unreadable)) return;
-  if (!durable_mark::read(directory)) return;
-  rocksdb::Env& env = seams.env != nullptr ? *seams.env : *rocksdb::Env::Default();
-  if (without_torn_writes(directory, env) == nullptr) return;
   rocksdb_options looking;
   looking.read_only = true;
-  rocksdb_journal(directory, looking, seams).throw_damage();
+  try {
+    rocksdb_journal(directory, looking, seams).throw_damage();
+  } catch (const unfinished_journal&) {
+    // Opening it for writing finishes it.
+  }
 }
 
 }  // namespace

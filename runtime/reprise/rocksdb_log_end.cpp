@@ -1,9 +1,9 @@
 #include "reprise/rocksdb_log_end.hpp"
 
 #include "reprise/byte_order.hpp"
+#include "reprise/crc32c.hpp"
 #include "reprise/error.hpp"
 
-#include <boost/crc.hpp>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
@@ -35,9 +35,7 @@ struct fragment {
 };
 
 std::uint32_t masked_crc32c(std::string_view bytes) {
-  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  const std::uint32_t sum = crc.checksum();
+  const std::uint32_t sum = crc32c(bytes);
   return ((sum >> 15) | (sum << 17)) + 0xa282ead8U;
 }
 
@@ -73,6 +71,23 @@ std::optional<std::size_t> end_of_write(std::string_view bytes, std::size_t begi
     if (f && f->kind != middle && f->kind != last) return std::nullopt;
   }
   return f ? std::optional(f->end) : std::nullopt;
+}
+
+/// Returns where the first thing is that is no part of a whole write, nothing if there is none. `bytes` are blocks
+/// of a log, and `is_inside` says whether a write goes on in them; then, whether one goes on behind them.
+std::optional<std::size_t> first_break(std::string_view bytes, bool& is_inside) {
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t left = block_bytes - at % block_bytes;
+    if (left < header_bytes) {
+      at += left;
+      continue;
+    }
+    const auto f = fragment_at(bytes, at);
+    if (!f || is_inside != (f->kind == middle || f->kind == last)) return at;
+    is_inside = f->kind == first || f->kind == middle;
+    at = f->end;
+  }
+  return std::nullopt;
 }
 
 // -- an environment in which files end early -----------------------------------
@@ -174,15 +189,37 @@ std::optional<std::uint64_t> end_of_log(rocksdb::Env& base,
   return std::nullopt;
 }
 
-/// Notes the end if it is not that of the file, and returns it.
-std::optional<std::uint64_t> note_end(rocksdb::Env& base,
-                                      const fs::path& log,
-                                      std::map<std::string, std::uint64_t>& ends) {
+/// RocksDB takes some damages for the end of a log, whatever is behind them: in its last block a length that is
+/// too large, or a header of zeros, and anywhere the kind of a log that is used again.
+void require_unbroken(rocksdb::Env& base, const fs::path& log, std::uint64_t end) {
+  constexpr std::uint64_t at_once = 32 * block_bytes;
+  bool is_inside = false;
+  for (std::uint64_t from = 0; from < end; from += at_once) {
+    const std::string bytes = read_from(base, log, from, std::min(end, from + at_once));
+    if (const auto at = first_break(bytes, is_inside)) {
+      throw damaged_history({}, log.string() + " is damaged at byte " + std::to_string(from + *at)
+                                    + ", and later writes are behind that");
+    }
+  }
+}
+
+/// A log, or a manifest, which is a log too.
+struct examined_log {
+  std::string name;
   std::uint64_t size = 0;
-  require_read(base.GetFileSize(log.string(), &size), log);
-  const std::optional<std::uint64_t> end = end_of_log(base, log, size);
-  if (end && *end < size) ends[log.filename().string()] = *end;
-  return end;
+  std::optional<std::uint64_t> end;  ///< of its last whole write
+};
+
+examined_log examine(rocksdb::Env& base, const fs::path& log) {
+  examined_log examined{log.filename().string(), 0, {}};
+  require_read(base.GetFileSize(log.string(), &examined.size), log);
+  examined.end = end_of_log(base, log, examined.size);
+  if (examined.end) require_unbroken(base, log, *examined.end);
+  return examined;
+}
+
+void note_end(const examined_log& log, std::map<std::string, std::uint64_t>& ends) {
+  if (log.end && *log.end < log.size) ends[log.name] = *log.end;
 }
 
 /// Returns the file that CURRENT names, which may be nonsense.
@@ -209,12 +246,14 @@ std::optional<std::size_t> end_of_whole_writes(std::string_view bytes) {
 
 std::unique_ptr<rocksdb::Env> without_torn_writes(const fs::path& directory, rocksdb::Env& base) {
   std::map<std::string, std::uint64_t> ends;
-  for (const fs::path& log : logs_in(directory)) {
-    const std::optional<std::uint64_t> end = note_end(base, log, ends);
-    if (!end || *end != 0) break;
+  bool may_be_torn = true;
+  for (const fs::path& path : logs_in(directory)) {
+    const examined_log log = examine(base, path);
+    if (may_be_torn) note_end(log, ends);
+    may_be_torn = may_be_torn && log.end && *log.end == 0;
   }
   if (const fs::path manifest = manifest_in(directory, base); fs::exists(manifest)) {
-    note_end(base, manifest, ends);
+    note_end(examine(base, manifest), ends);
   }
   if (ends.empty()) return nullptr;
   return rocksdb::NewCompositeEnv(

@@ -19,7 +19,7 @@ namespace reprise::detail {
 /// held before, and a file as long as if all were there. RocksDB takes that for damage and opens no more. But each
 /// write is synced before the next one begins: where no later write begins behind it, the write was not
 /// acknowledged, or the durable mark says that it was. Damage that has a later write behind it is not looked for
-/// here: RocksDB refuses it.
+/// here.
 std::optional<std::size_t> end_of_whole_writes(std::string_view bytes);
 
 /// Returns an environment in which the logs in `directory`, and the manifest, which is a log too, end with their
@@ -27,6 +27,8 @@ std::optional<std::size_t> end_of_whole_writes(std::string_view bytes);
 /// the last one that holds a write can be torn.
 /// Changes nothing on the disk.
 ///
+/// Throws `damaged_history`, which names the file and the byte, if a log or the manifest has a whole write behind
+/// something that is none: RocksDB does not say where that is, and takes some of it for the end of the log.
 /// `base` outlives what is returned. Throws `journal_failure` if a log cannot be read.
 std::unique_ptr<rocksdb::Env> without_torn_writes(const std::filesystem::path& directory,
                                                   rocksdb::Env& base);

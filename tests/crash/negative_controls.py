@@ -91,9 +91,9 @@ CONTROLS = [
     ),
     Control(
         "RocksDB's default recovery of its log",
-        "runtime/reprise/rocksdb_database.cpp",
-        "? rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords",
-        "? rocksdb::WALRecoveryMode::kPointInTimeRecovery",
+        "runtime/reprise/rocksdb_journal_env.hpp",
+        "true;                      ///< false: RocksDB's default",
+        "false;                     ///< false: RocksDB's default",
         "damage",
         MISREAD,
     ),

@@ -6,6 +6,7 @@
 #include "shopping_cart/shopping_cart.hpp"
 
 #include <doctest/doctest.h>
+#include <rocksdb/db.h>
 
 #include <array>
 #include <filesystem>
@@ -347,6 +348,24 @@ TEST_CASE("a directory that is no journal is an error and stays as it is") {
   }
   CHECK(std::filesystem::is_empty(sh / "empty"));
   CHECK_FALSE(std::filesystem::exists(sh / "missing"));
+}
+
+TEST_CASE("a journal whose making was cut short is said to be so, and what to do") {
+  const shell sh;
+  {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    rocksdb::DB* db = nullptr;
+    REQUIRE(rocksdb::DB::Open(options, (sh / "d").string(), &db).ok());
+    delete db;
+  }
+  std::filesystem::remove(sh / "d/LOG");
+  const auto result = sh.cart("journal verify --dir d");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "the making of the journal in " + (sh / "d").string()));
+  CHECK(contains(result.err, "opening it for writing finishes it"));
+  CHECK(sh.cart("simulate --commands 10 --dir d").status == 0);
+  CHECK(sh.cart("journal verify --dir d").status == 0);
 }
 
 TEST_CASE("a journal that another process has open is said to be so") {

@@ -8,21 +8,12 @@
 #include <rocksdb/db.h>
 
 #include <cstdlib>
-#include <map>
 
 namespace fs = std::filesystem;
 using namespace reprise;
 using namespace reprise::testing;
 
 namespace {
-
-std::map<std::string, std::string> contents(const fs::path& directory) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    files[entry.path().filename().string()] = bytes_of(entry.path());
-  }
-  return files;
-}
 
 void make_foreign_database(const fs::path& directory) {
   rocksdb::Options options;
@@ -145,6 +136,57 @@ TEST_CASE("a format that is not known is refused") {
   CHECK_THROWS_AS(rocksdb_at(scratch / "journal"), journal_failure);
 }
 
+namespace {
+
+/// What is left of a making that was interrupted before the families were made.
+void begin_making(const fs::path& directory) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  rocksdb::DB* db = nullptr;
+  REQUIRE(rocksdb::DB::Open(options, directory.string(), &db).ok());
+  delete db;
+  fs::remove(directory / "LOG");
+}
+
+}  // namespace
+
+TEST_CASE("a making that was interrupted is told to a reader, with what to do, and left as it is") {
+  const scratch_directory scratch;
+  const fs::path directory = scratch / "journal";
+  SUBCASE("before the families were made") {
+    begin_making(directory);
+  }
+  SUBCASE("before the format was written") {
+    rocksdb_at(directory);
+    raw_database(directory).erase("default", "format");
+    for (const auto& [name, bytes] : contents(directory)) {
+      if (fs::path(name).extension() == ".sst" || name == "reprise.durable")
+        fs::remove(directory / name);
+    }
+  }
+  const auto before = contents(directory);
+  try {
+    rocksdb_at(directory, {.read_only = true});
+    FAIL("it opened");
+  } catch (const journal_failure& failure) {
+    CHECK(failure.what()
+          == "the making of the journal in " + directory.string()
+                 + " was cut short: it holds nothing yet, and opening it for writing finishes it");
+  }
+  CHECK((contents(directory) == before));
+  CHECK(append(*rocksdb_at(directory), "cart/1", 0, {"a"}));
+  CHECK(stream_of(*rocksdb_at(directory, {.read_only = true}), "cart/1") == "1 a");
+}
+
+TEST_CASE("a journal that lost its mark and its families is not taken for one that is being made") {
+  const scratch_directory scratch;
+  begin_making(scratch / "journal");
+  write_bytes(scratch / "journal/000123.sst", "a table of what was there");
+  const auto before = contents(scratch / "journal");
+  CHECK_THROWS_AS(rocksdb_at(scratch / "journal"), journal_failure);
+  CHECK((contents(scratch / "journal") == before));
+}
+
 TEST_CASE("a making that was interrupted is taken up again") {
   const scratch_directory scratch;
   SUBCASE("before there was a database") {
@@ -153,12 +195,7 @@ TEST_CASE("a making that was interrupted is taken up again") {
     write_bytes(scratch / "journal/MANIFEST-000001", "half");
   }
   SUBCASE("before the families were made") {
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    rocksdb::DB* db = nullptr;
-    REQUIRE(rocksdb::DB::Open(options, (scratch / "journal").string(), &db).ok());
-    delete db;
-    fs::remove(scratch / "journal/LOG");
+    begin_making(scratch / "journal");
   }
   SUBCASE("before the mark was made") {
     rocksdb_at(scratch / "journal");

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <stdexcept>
 #include <stdlib.h>
 #include <string>
@@ -47,6 +48,15 @@ inline void write_bytes(const std::filesystem::path& file, const std::string& by
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
   out << bytes;
   if (!out.flush()) throw std::runtime_error("cannot write " + file.string());
+}
+
+/// What is in the files of a directory, by their names.
+inline std::map<std::string, std::string> contents(const std::filesystem::path& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    files[entry.path().filename().string()] = bytes_of(entry.path());
+  }
+  return files;
 }
 
 }  // namespace reprise::testing
