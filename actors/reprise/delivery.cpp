@@ -7,7 +7,7 @@ bool delivery::observe(const aggregate_instance& instance) {
   if (!progress_.compare_exchange_strong(still, progress::observing)) return false;
   const auto reopen = [this] { progress_.store(progress::open, std::memory_order_release); };
   try {
-    look(instance);
+    see(instance);
   } catch (...) {
     reopen();
     throw;

@@ -83,7 +83,7 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   virtual void deliver(answer a) = 0;
 
   /// Looks at the state, and keeps what it saw for the answer.
-  virtual void look(const aggregate_instance&) {}
+  virtual void see(const aggregate_instance&) {}
 
   /// For destructors of derived classes, which can still deliver.
   void settle_if_dropped() noexcept;
@@ -152,7 +152,7 @@ class query_delivery final : public delivery {
   const erased_command* command() const noexcept override { return nullptr; }
 
  protected:
-  void look(const aggregate_instance& instance) override {
+  void see(const aggregate_instance& instance) override {
     value_.emplace(look_(*static_cast<const State*>(instance.state())));
   }
 
