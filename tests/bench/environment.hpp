@@ -1,28 +1,14 @@
 #pragma once
 
-#include <cstddef>
+#include "stress/environment.hpp"
+
 #include <filesystem>
-#include <string>
-#include <vector>
 
 namespace bench {
 
-/// Where a run takes place: a figure without it means nothing.
-struct environment {
-  std::string cpu;
-  std::size_t cores = 0;
-  std::string system;
-  double load = 0;  ///< the system's load average over one minute
-  std::string directory;
-  std::string file_system;
-  std::string build;
-  std::string compiler;
-  std::string caf;
-  std::string rocksdb;
-  std::string boost;
-  std::vector<std::string> warnings;  ///< why the figures may be worth nothing
-};
+using stress::environment;
 
+/// Looks at what `cart stress` looks at, and warns also of what makes ratios worthless.
 environment look_around(const std::filesystem::path& directory);
 
 /// Returns the directory that holds this program.

@@ -35,7 +35,7 @@ bool is_wanted(const scenario& s, const std::vector<std::string>& only) {
 int run(const options& asked) {
   settings how = asked.how;
   const temporary_directory space(how.directory.empty() ? own_directory() : how.directory);
-  how.directory = space.path();
+  how.directory = std::filesystem::canonical(space.path());
   const environment here = look_around(how.directory);
   if (!asked.json) print_environment(std::cout, here, how);
 

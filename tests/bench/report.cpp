@@ -104,10 +104,10 @@ void print_environment(std::ostream& out, const environment& where, const settin
     out << "  " << std::left << std::setw(14) << name << std::right << value << '\n';
   };
   out << "reprise bench\n";
-  line("processor", where.cpu + ", " + std::to_string(where.cores) + " cores");
+  line("processor", where.processor + ", " + std::to_string(where.cores) + " cores");
   line("system", where.system);
   line("load", readable(where.load) + " when it began");
-  line("directory", where.directory + " (" + where.file_system + ")");
+  line("directory", how.directory.string() + " (" + where.file_system + ")");
   line("build", where.build + ", " + where.compiler);
   line("libraries", "CAF " + where.caf + ", RocksDB " + where.rocksdb + ", Boost " + where.boost);
   line("rounds", std::to_string(how.rounds) + " of " + readable(how.measured.count())

@@ -46,12 +46,12 @@ json to_json(const result& found) {
   return object;
 }
 
-json to_json(const environment& where) {
-  return {{"processor", where.cpu},
+json to_json(const environment& where, const settings& how) {
+  return {{"processor", where.processor},
           {"cores", where.cores},
           {"system", where.system},
           {"load", where.load},
-          {"directory", where.directory},
+          {"directory", how.directory.string()},
           {"file_system", where.file_system},
           {"build", where.build},
           {"compiler", where.compiler},
@@ -68,7 +68,7 @@ void print_json(std::ostream& out,
                 const settings& how,
                 const std::vector<result>& found) {
   json report{{"schema", report_schema},
-              {"environment", to_json(where)},
+              {"environment", to_json(where, how)},
               {"settings",
                {{"seconds", how.measured.count()},
                 {"rounds", how.rounds},

@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -14,10 +13,9 @@ namespace {
 
 /// Returns a stored payload of the cart's first format, which every later version of the program reads.
 std::string golden(const std::string& event_name) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "golden"
-                    / (event_name + ".payload");
+  const std::string path = REPRISE_GOLDEN_DIRECTORY "/" + event_name + ".payload";
   std::ifstream file(path, std::ios::binary);
-  REQUIRE_MESSAGE(file.is_open(), path.string());
+  REQUIRE_MESSAGE(file.is_open(), path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

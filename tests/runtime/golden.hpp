@@ -6,10 +6,6 @@
 #include <string>
 #include <string_view>
 
-#ifndef REPRISE_GOLDEN_DIRECTORY
-#define REPRISE_GOLDEN_DIRECTORY ""
-#endif
-
 namespace reprise::testing {
 
 /// Returns `bytes` as hexadecimal digits, 32 bytes to a line.
@@ -40,12 +36,7 @@ inline std::string from_hex(std::string_view text) {
 /// Returns a file of tests/runtime/golden. These files are what journals hold: they are never changed, and a
 /// new format version adds new ones.
 inline std::string golden(const std::string& name) {
-  std::string directory = REPRISE_GOLDEN_DIRECTORY;
-  if (directory.empty()) {
-    const std::string here = __FILE__;
-    directory = here.substr(0, here.rfind('/')) + "/golden";
-  }
-  std::ifstream in(directory + "/" + name, std::ios::binary);
+  std::ifstream in(REPRISE_GOLDEN_DIRECTORY "/" + name, std::ios::binary);
   if (!in) throw std::runtime_error("there is no golden file " + name);
   return {std::istreambuf_iterator<char>(in), {}};
 }
