@@ -141,7 +141,8 @@ std::size_t allowed(fault_plan& plan,
   if (most < size) plan.report("no_space", name);
   if (most == 0) errno = ENOSPC;
   static std::uint64_t writes = 0;
-  if (most > 1 && plan.number("short_writes") != 0 && ++writes % plan.number("short_writes") == 0) {
+  const std::uint64_t every = plan.number("short_writes");
+  if (most > 1 && every != 0 && ++writes % every == 0) {
     most = 1 + static_cast<std::size_t>(plan.random() % (most - 1));
     plan.report("short_write", name + ' ' + std::to_string(most) + " of " + std::to_string(size));
   }

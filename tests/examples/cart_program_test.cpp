@@ -312,11 +312,14 @@ TEST_CASE("what the program prints never gets into the journal, whatever streams
   const shell sh;
   CHECK(sh.cart("simulate --commands 300 --dir d").status == 0);
   const auto lock = sh / "d/LOCK";
+  const auto status_of = [&sh](const std::string& arguments, const std::string& closed) {
+    return sh.run(shell::program + arguments + closed).status;
+  };
   for (const std::string closed : {">&-", ">&- 2>&-", "0<&- >&- 2>&-"}) {
     CAPTURE(closed);
-    CHECK(sh.run(shell::program + "journal export --dir d " + closed).status == 2);
+    CHECK(status_of("journal export --dir d ", closed) == 2);
     CHECK(std::filesystem::file_size(lock) == 0);
-    CHECK(sh.run(shell::program + "simulate --commands 300 --dir d " + closed).status == 2);
+    CHECK(status_of("simulate --commands 300 --dir d ", closed) == 2);
     CHECK(std::filesystem::file_size(lock) == 0);
   }
   CHECK(sh.cart("journal verify --dir d").status == 0);
@@ -338,9 +341,12 @@ TEST_CASE("a journal that has lost what names its parts is damaged, not foreign"
 TEST_CASE("a directory that is no journal is an error and stays as it is") {
   const shell sh;
   std::filesystem::create_directory(sh / "empty");
+  const auto use = [&sh](const std::string& tool, const std::string& directory) {
+    return sh.cart("journal " + tool + " --dir " + directory);
+  };
   for (const std::string directory : {"empty", "missing"}) {
     for (const std::string tool : {"show cart-42", "export", "verify"}) {
-      const auto result = sh.cart("journal " + tool + " --dir " + directory);
+      const auto result = use(tool, directory);
       CHECK(result.status == 2);
       CHECK(result.out.empty());
       CHECK(result.err.starts_with("cart: "));
