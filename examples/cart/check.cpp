@@ -1,6 +1,7 @@
 #include "cart/check.hpp"
 
 #include "cart/cart_events.hpp"
+#include "cart/cart_text.hpp"
 #include "cart/format.hpp"
 #include "reprise/error.hpp"
 #include "reprise/stream.hpp"
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <sstream>
 #include <unordered_map>
 
 namespace simulation {
@@ -17,23 +17,6 @@ using reprise::answer_kind;
 using shop::shopping_cart;
 
 namespace {
-
-std::string text_of(const auto& value) {
-  std::ostringstream out;
-  out << value;
-  return out.str();
-}
-
-std::string text_of_events(const std::vector<shopping_cart::event>& events) {
-  std::string text;
-  for (const auto& event : events) text += (text.empty() ? "" : "; ") + text_of(event);
-  return text.empty() ? "no event" : text;
-}
-
-std::string text_of_verdict(const model_cart::verdict& verdict) {
-  if (!verdict.refusal.empty()) return "refused: " + std::string(verdict.refusal);
-  return verdict.events.empty() ? "already so" : text_of_events(verdict.events);
-}
 
 std::string text_of_answer(const told& t) {
   if (t.kind == answer_kind::refused) return "refused: " + std::string(t.reason);
@@ -125,7 +108,7 @@ class cart_check {
     for (auto t = first; t != last; ++t) {
       if (t->second->id != commit.command_id || t->second->events != commit.events.size()) {
         report(commit.last_version, text_of(t->second->command) + " of command " + t->second->id,
-               text_of_events(commit.events) + " of command " + commit.command_id);
+               text_of(commit.events) + " of command " + commit.command_id);
       } else if (sent == nullptr) {
         sent = t->second;
       }
@@ -135,13 +118,12 @@ class cart_check {
     if (!was_answered) sent = taken_unknown(commit.command_id);
     if (sent == nullptr) {
       if (!was_answered)
-        report(commit.last_version, "no commit that nobody was told of",
-               text_of_events(commit.events));
+        report(commit.last_version, "no commit that nobody was told of", text_of(commit.events));
       return;
     }
     const auto verdict = model_.expect(sent->command);
     if (!verdict.refusal.empty() || verdict.events != commit.events) {
-      report(commit.last_version, text_of_verdict(verdict), text_of_events(commit.events));
+      report(commit.last_version, text_of(verdict), text_of(commit.events));
     }
   }
 
@@ -162,7 +144,7 @@ class cart_check {
       const std::string_view refusal = t->second->kind == answer_kind::refused ? t->second->reason
                                                                                : "";
       if (verdict.refusal != refusal || !verdict.events.empty()) {
-        report(version_, text_of_verdict(verdict) + " for " + text_of(t->second->command),
+        report(version_, text_of(verdict) + " for " + text_of(t->second->command),
                text_of_answer(*t->second));
       }
     }

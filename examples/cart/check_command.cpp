@@ -1,5 +1,6 @@
 #include "cart/check_command.hpp"
 
+#include "cart/command_line.hpp"
 #include "cart/format.hpp"
 #include "cart/interrupt.hpp"
 #include "cart/status_line.hpp"
@@ -86,8 +87,11 @@ void add_check(CLI::App& app) {
   command
       ->add_option("--ack-log", args.log,
                    "What the clients sent and were told, a JSON object a line")
-      ->required();
-  command->add_option("--dir", args.directory, "Directory of the journal")->required();
+      ->required()
+      ->check(some_text());
+  command->add_option("--dir", args.directory, "Directory of the journal")
+      ->required()
+      ->check(some_text());
   command->add_flag("--foreign-ok", args.foreign_ok,
                     "The journal has commands of others too, which the log does not know");
   command->add_flag("--no-recovery", args.no_recovery,

@@ -4,6 +4,7 @@
 // 130 if it was interrupted. Results are on the standard output, everything else on the standard error.
 
 #include "cart/check_command.hpp"
+#include "cart/command_line.hpp"
 #include "cart/format.hpp"
 #include "cart/input.hpp"
 #include "cart/interrupt.hpp"
@@ -31,8 +32,7 @@ namespace {
 
 using simulation::skew;
 using simulation::store_kind;
-
-enum status { success = 0, usage_error = 1, run_error = 2, damage_found = 3 };
+using namespace cart_program;
 
 /// What the command line says.
 struct arguments {
@@ -71,17 +71,6 @@ CLI::Validator number_from(std::uint64_t least) {
                    + text;
           },
           "UINT"};
-}
-
-const CLI::Validator some_text{
-    [](const std::string& text) -> std::string { return text.empty() ? "it is empty" : ""; }, "",
-    ""};
-
-int print_result(int exit_status) {
-  std::cout.flush();
-  if (std::cout) return exit_status;
-  std::cerr << "cart: cannot write to the standard output\n";
-  return run_error;
 }
 
 // -- simulate ------------------------------------------------------------------
@@ -158,11 +147,11 @@ void add_simulate(CLI::App& app, arguments& args) {
   command
       ->add_option("--dir", args.directory,
                    "Directory of the journal, a new one or one to go on with [a new one here]")
-      ->check(some_text);
+      ->check(some_text());
   command
       ->add_option("--input", options.input,
                    "Commands of your own, a JSON object a line, from a file or - for stdin")
-      ->check(some_text)
+      ->check(some_text())
       ->excludes(carts)
       ->excludes(commands)
       ->excludes(seed)
@@ -185,7 +174,9 @@ CLI::App* add_tool(CLI::App& journal,
                    const std::string& name,
                    const std::string& description) {
   auto* tool = journal.add_subcommand(name, description);
-  tool->add_option("--dir", args.journal_directory, "Directory of the journal")->required();
+  tool->add_option("--dir", args.journal_directory, "Directory of the journal")
+      ->required()
+      ->check(some_text());
   return tool;
 }
 

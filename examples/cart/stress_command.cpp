@@ -1,5 +1,6 @@
 #include "cart/stress_command.hpp"
 
+#include "cart/command_line.hpp"
 #include "cart/format.hpp"
 #include "cart/interrupt.hpp"
 #include "cart/status_line.hpp"
@@ -14,6 +15,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <optional>
@@ -21,6 +24,9 @@
 #include <stdexcept>
 #include <string>
 
+using cart_program::print_result;
+using cart_program::run_error;
+using cart_program::some_text;
 using simulation::store_kind;
 
 struct stress_command::settings {
@@ -37,7 +43,6 @@ struct stress_command::settings {
 
 namespace {
 
-constexpr int run_error = 2;
 constexpr std::size_t most_under_way = 1'000'000;
 constexpr std::size_t least_payload = 2;
 
@@ -129,10 +134,12 @@ void add_places(CLI::App& app,
       ->check(CLI::IsMember({"rocksdb", "memory"}))
       ->capture_default_str();
   app.add_option("--dir", directory,
-                 "Directory of the journal, a new one or one to go on with [a new one here]");
+                 "Directory of the journal, a new one or one to go on with [a new one here]")
+      ->check(some_text());
   app.add_option("--ack-log", o.ack_log,
                  "File, outside the journal's directory, that every command and answer is "
-                 "appended to");
+                 "appended to")
+      ->check(some_text());
   app.add_option("--resend-from", o.resend_from,
                  "Such a file of an earlier run: what it has no answer to is sent again first, "
                  "under the same ids")
@@ -143,9 +150,11 @@ void add_output(CLI::App& app, stress::options& o, std::string& format, std::str
   app.add_option("--format", format, "How the report is printed")
       ->check(CLI::IsMember({"text", "json", "csv"}))
       ->capture_default_str();
-  app.add_option("--timeseries", o.timeseries, "File for a table with a line for each interval");
+  app.add_option("--timeseries", o.timeseries, "File for a table with a line for each interval")
+      ->check(some_text());
   app.add_option("--hdr", percentiles,
-                 "File for all percentiles, in the format that HdrHistogram's plotter reads");
+                 "File for all percentiles, in the format that HdrHistogram's plotter reads")
+      ->check(some_text());
   add_text(
       app, "--interval", "TIME",
       [&o](const std::string& text) { o.interval = stress::duration_from(text); },
@@ -175,11 +184,8 @@ void check_together(const stress::options& o, const std::string& directory) {
   }
 }
 
-int print_result(int exit_status) {
-  std::cout.flush();
-  if (std::cout) return exit_status;
-  std::cerr << "cart: cannot write to the standard output\n";
-  return run_error;
+std::runtime_error cannot_write(const std::string& file) {
+  return std::runtime_error("cannot write to " + file + ": " + std::strerror(errno));
 }
 
 void print_report(std::ostream& out, const std::string& format, const stress::result& result) {
@@ -236,10 +242,10 @@ int stress_command::run() {
   // It is opened first, so that a wrong name does not cost a run.
   std::ofstream percentiles;
   if (!settings_->percentiles.empty()) percentiles.open(settings_->percentiles);
-  if (!percentiles) throw std::runtime_error("cannot write to " + settings_->percentiles);
+  if (!percentiles) throw cannot_write(settings_->percentiles);
   const auto result = stress::put_under_load(o, status);
   if (percentiles.is_open()) print_percentiles(percentiles, result.total().latency);
-  if (!percentiles.flush()) throw std::runtime_error("cannot write to " + settings_->percentiles);
+  if (!percentiles.flush()) throw cannot_write(settings_->percentiles);
   print_report(std::cout, settings_->format, result);
   for (const auto& t : failed_thresholds(result))
     std::cerr << "cart: the result fails " << t.text << '\n';

@@ -195,6 +195,17 @@ std::string_view to_string(result r) noexcept {
   return result_names.at(static_cast<std::size_t>(r));
 }
 
+std::optional<shop::shopping_cart::command> command_of(const send_line& line) {
+  switch (line.command) {
+  case command_kind::add_product: return shop::add_product{line.product_id, line.quantity};
+  case command_kind::remove_product: return shop::remove_product{line.product_id};
+  case command_kind::change_quantity: return shop::change_quantity{line.product_id, line.quantity};
+  case command_kind::check_out: return shop::check_out{};
+  case command_kind::view: break;
+  }
+  return std::nullopt;
+}
+
 ack_line ack_line_from_json(std::string_view text) {
   const json object = parsed(text);
   if (!object.is_object())

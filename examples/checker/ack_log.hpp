@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -42,6 +43,9 @@ struct send_line {
 
   friend bool operator==(const send_line&, const send_line&) = default;
 };
+
+/// Returns the command of a line; nothing for a view.
+std::optional<shop::shopping_cart::command> command_of(const send_line& line);
 
 /// Its answer has arrived.
 struct answer_line {

@@ -1,36 +1,20 @@
 #include "checker/judge.hpp"
 
 #include "cart/cart_events.hpp"
+#include "cart/cart_text.hpp"
 #include "checker/order.hpp"
 #include "reprise/text.hpp"
 
 #include <algorithm>
-#include <sstream>
 #include <tuple>
 #include <utility>
 
 namespace checker {
 
 using shop::shopping_cart;
+using simulation::text_of;
 
 namespace {
-
-std::string text_of(const auto& value) {
-  std::ostringstream out;
-  out << value;
-  return out.str();
-}
-
-std::string text_of_events(const std::vector<shopping_cart::event>& events) {
-  std::string text;
-  for (const auto& event : events) text += (text.empty() ? "" : "; ") + text_of(event);
-  return text.empty() ? "no event" : text;
-}
-
-std::string text_of_verdict(const simulation::model_cart::verdict& verdict) {
-  if (!verdict.refusal.empty()) return "refused: " + std::string(verdict.refusal);
-  return verdict.events.empty() ? "already so" : text_of_events(verdict.events);
-}
 
 std::string version_and_events(std::uint64_t version, std::uint64_t events) {
   return "version " + std::to_string(version) + " after " + std::to_string(events)
@@ -198,14 +182,13 @@ void judge::compare_commit(std::uint32_t command,
   if (state.is_damaged) return;
   if (c.kind == command_kind::view) {
     report(violation_kind::wrong_events, c.cart, commit.last_version(), commit.command_id,
-           "no event of a view", text_of_events(events));
+           "no event of a view", text_of(events));
     return;
   }
   const auto verdict = state.model.expect(history_.command_of(c));
   if (!verdict.refusal.empty() || verdict.events != events) {
     report(violation_kind::wrong_events, c.cart, commit.last_version(), commit.command_id,
-           text_of_verdict(verdict) + " for " + text_of(history_.command_of(c)),
-           text_of_events(events));
+           text_of(verdict) + " for " + text_of(history_.command_of(c)), text_of(events));
   }
 }
 
@@ -275,7 +258,7 @@ void judge::compare_judgement(const sending& s, cart_state& state) {
   if (is_right) return;
   const std::string reason(s.reason == none ? "" : ": " + std::string(history_.reasons[s.reason]));
   report(violation_kind::wrong_judgement, c.cart, s.version, history_.ids[s.command],
-         text_of_verdict(verdict) + " for " + text_of(history_.command_of(c)),
+         text_of(verdict) + " for " + text_of(history_.command_of(c)),
          is_refused ? "refused" + reason : "already so");
 }
 

@@ -21,6 +21,7 @@ using json = nlohmann::ordered_json;
 json report_in(const std::filesystem::path& file) {
   std::ifstream in(file);
   if (!in) throw bad_report(file.string() + ": " + std::strerror(errno));
+  if (std::filesystem::is_directory(file)) throw bad_report(file.string() + " is a directory");
   json report = json::parse(in, nullptr, false);
   if (!report.is_object() || !report.contains("schema"))
     throw bad_report(file.string() + " is no report of cart stress --format json");

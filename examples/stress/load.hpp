@@ -7,7 +7,8 @@
 namespace stress {
 
 /// Puts a runtime under load, and returns what was measured, whatever came of it: `result::failure` says why it could
-/// not go on. Throws only if it cannot begin: what `reprise::rocksdb_at` throws, and `ack_log_failure`.
+/// not go on. Throws only if it cannot begin: what `reprise::rocksdb_at` throws, `ack_log_failure`, and
+/// what `unsettled_in` throws.
 ///
 /// Ends when the time is over or the commands are sent, or when it was interrupted (`note_interrupts`), and everything
 /// that was sent is answered.

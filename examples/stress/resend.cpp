@@ -1,22 +1,16 @@
 #include "stress/resend.hpp"
 
-#include "shopping_cart/shopping_cart_json.hpp"
-#include "stress/ack_log.hpp"
-
-#include <nlohmann/json.hpp>
+#include "checker/ack_log.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <optional>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 
 namespace stress {
 
 namespace {
-
-using json = nlohmann::json;
 
 /// What the log says of one command so far.
 struct history {
@@ -31,56 +25,46 @@ struct history {
 
 using histories = std::unordered_map<std::string, history>;
 
-/// Reads the command of a line as `command_from_json` does, whose members lie beside the others, not in `data`.
-order order_of(const json& line) {
-  order result;
-  result.cart = line.at("cart").get<std::string>();
-  const auto name = line.at("command").get<std::string>();
-  if (name == "view") return result;
-  json flat = line.at("data");
-  flat["cart"] = result.cart;
-  flat["command"] = name;
-  result.command = shop::command_from_json(flat.dump()).command;
-  static constexpr std::pair<std::string_view, command_kind> kinds[] = {
-      {"remove_product", command_kind::remove_product}, {"check_out", command_kind::check_out}};
-  result.kind = command_kind::add_product;
-  for (const auto& [known, kind] : kinds)
-    if (name == known) result.kind = kind;
-  return result;
+command_kind kind_of(checker::command_kind kind) {
+  switch (kind) {
+  case checker::command_kind::remove_product: return command_kind::remove_product;
+  case checker::command_kind::check_out: return command_kind::check_out;
+  case checker::command_kind::view: return command_kind::view;
+  // The generator never changes a quantity; a log of another client may. It is counted with those that add.
+  case checker::command_kind::change_quantity:
+  case checker::command_kind::add_product: break;
+  }
+  return command_kind::add_product;
 }
 
-void follow(histories& all, const json& line, std::uint64_t number) {
-  const auto id = line.at("id").get<std::string>();
-  if (line.at("t") == "send") {
-    const auto [found, is_new] = all.try_emplace(id);
-    if (is_new) found->second.what = order_of(line);
-    if (is_new) found->second.line = number;
-    ++found->second.sendings;
-    return;
+void follow(histories& all, const checker::send_line& line, std::uint64_t number) {
+  const auto [found, is_new] = all.try_emplace(line.id);
+  ++found->second.sendings;
+  if (!is_new) return;
+  found->second.line = number;
+  found->second.what = {kind_of(line.command), line.cart, command_of(line), std::nullopt};
+}
+
+void follow(histories& all, const checker::answer_line& line, std::uint64_t) {
+  const auto found = all.find(line.id);
+  if (found == all.end()) throw checker::bad_log("an answer to a command that was not sent");
+  switch (line.result) {
+  case checker::result::accepted:
+  case checker::result::refused: found->second.is_answered = true; break;
+  case checker::result::overloaded:
+  case checker::result::unavailable: ++found->second.stored_nothing; break;
+  case checker::result::unknown: break;
   }
-  if (line.at("t") != "answer") throw ack_log_failure("\"t\" is neither send nor answer");
-  const auto found = all.find(id);
-  if (found == all.end()) throw ack_log_failure("an answer to a command that was not sent");
-  const auto outcome = line.at("result").get<std::string>();
-  if (outcome == "accepted" || outcome == "refused") found->second.is_answered = true;
-  if (outcome == "overloaded" || outcome == "unavailable") ++found->second.stored_nothing;
 }
 
 histories read_histories(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  if (!in)
-    throw ack_log_failure("cannot read the log " + file.string() + ": " + std::strerror(errno));
   histories all;
   std::uint64_t number = 0;
-  for (std::string line; std::getline(in, line) && !in.eof();) {
+  checker::read_ack_log(file.string(), [&](const checker::ack_line& line) {
     ++number;
-    try {
-      follow(all, json::parse(line), number);
-    } catch (const std::exception& wrong) {
-      throw ack_log_failure(file.string() + ':' + std::to_string(number)
-                            + ": no line of an acknowledgement log: " + wrong.what());
-    }
-  }
+    std::visit([&](const auto& l) { follow(all, l, number); }, line);
+    return true;
+  });
   return all;
 }
 

@@ -18,8 +18,7 @@ struct unsettled_command {
 /// and in the order in which they were first sent. A command is settled if it was accepted or refused, or if every
 /// sending of it was answered that nothing was stored. Views are left out: they change nothing.
 ///
-/// Throws `ack_log_failure` if the file does not open, or has a line that is none of `ack_log`, with its number.
-/// A last line without an end is taken for one that was cut off, and left out.
+/// Throws what `checker::read_ack_log` throws, and `checker::bad_log` for an answer to what was not sent.
 std::vector<std::vector<unsettled_command>> unsettled_in(const std::filesystem::path& file);
 
 }  // namespace stress

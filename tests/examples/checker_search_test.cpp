@@ -41,15 +41,6 @@ struct small_run {
   std::vector<stored_commit> journal;
 };
 
-shopping_cart::command command_of(const checker::send_line& line) {
-  switch (line.command) {
-  case command_kind::add_product: return add_product{line.product_id, line.quantity};
-  case command_kind::remove_product: return remove_product{line.product_id};
-  case command_kind::change_quantity: return change_quantity{line.product_id, line.quantity};
-  default: return check_out{};
-  }
-}
-
 // -- the search ------------------------------------------------------------------
 
 /// A sending, between the moment it was sent and the moment its answer came.
@@ -149,7 +140,7 @@ class search {
       return is_answered(result::accepted, first->second, 1)
              && continues(cart, version, remembered, done);
     }
-    const auto verdict = cart.expect(command_of(o.sent));
+    const auto verdict = cart.expect(command_of(o.sent).value());
     if (!verdict.refusal.empty()) {
       return is_answered(result::refused, version, 0)
              && (o.answer->reason.empty() || o.answer->reason == verdict.refusal)
@@ -250,7 +241,7 @@ class player {
       w.answer->events = 1;
       return;
     }
-    const auto verdict = cart_.expect(command_of(w.sent));
+    const auto verdict = cart_.expect(command_of(w.sent).value());
     if (!verdict.refusal.empty()) {
       w.answer->result = result::refused;
       w.answer->reason = verdict.refusal;

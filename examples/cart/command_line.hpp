@@ -1,0 +1,16 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace cart_program {
+
+/// How the program ends, beside what a report says itself: 4 if a threshold failed, 130 if it was interrupted.
+enum exit_code { success = 0, usage_error = 1, run_error = 2, damage_found = 3 };
+
+/// Refuses an empty text, which a script gives where a variable of its own is not set.
+CLI::Validator some_text();
+
+/// Returns the status if all that was printed arrived; else says that it did not, and returns `run_error`.
+int print_result(int exit_status);
+
+}  // namespace cart_program
