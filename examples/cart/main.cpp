@@ -12,6 +12,7 @@
 #include "cart/simulation.hpp"
 #include "cart/stress_command.hpp"
 #include "reprise/error.hpp"
+#include "reprise/text.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -233,6 +234,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    // CLI11 only says that a command is missing.
+    const bool is_known = !app.get_subcommands().empty() || argc < 2 || argv[1][0] == '-';
+    if (!is_known) std::cerr << "there is no command " << reprise::printable(argv[1]) << '\n';
     return app.exit(error) == 0 ? success : usage_error;
   }
   try {

@@ -46,6 +46,10 @@ TEST_CASE("a usage error is status 1, and says where to read on") {
   }
 }
 
+TEST_CASE("a command that is not there is named") {
+  CHECK(contains(shell().cart("steal --all").err, "there is no command \"steal\""));
+}
+
 TEST_CASE("help is a result, and status 0") {
   const shell sh;
   const auto result = sh.cart("simulate --help");
