@@ -38,10 +38,9 @@ caf::behavior aggregate_actor::make_behavior() {
     begin_recovery();
   }
   return {
-      [this](envelope& e) { on_delivery(std::move(e.content)); },
+      [this](envelope& e) { e.content ? on_delivery(std::move(e.content)) : on_depart(); },
       [this](recovered& r) { on_recovered(*r.content); },
       [this](returned& r) { on_returned(r); },
-      [this](depart&) { on_depart(); },
   };
 }
 

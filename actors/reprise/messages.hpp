@@ -103,8 +103,8 @@ struct returned {
   std::string damage{};  ///< not empty: why the journal cannot append to the stream at all
 };
 
-/// Caller -> supervisor -> aggregate: end, when everything that was handed in is settled. `at_once` is for the
-/// supervisor: end it as if it had been killed.
+/// Caller -> supervisor: let this aggregate end, when everything that it handed in is settled; `at_once` as if it had
+/// been killed. The aggregate itself is told with an empty `envelope`.
 struct depart {
   std::string id;
   bool at_once = false;

@@ -66,7 +66,7 @@ supervisor::supervisor(caf::actor_config& config, std::shared_ptr<aggregate_grou
 caf::behavior supervisor::make_behavior() {
   return {
       [this](envelope& e) { on_envelope(e); },
-      [this](depart& d) { on_depart(d); },
+      [this](const depart& d) { on_depart(d); },
       [this](const departed& gone) { on_departed(gone); },
   };
 }
@@ -99,14 +99,15 @@ void supervisor::route(envelope& e) {
   tell(*this, to, std::move(e));
 }
 
-void supervisor::on_depart(depart& d) {
+void supervisor::on_depart(const depart& d) {
   const auto found = aggregates_.find(d.id);
   if (found == aggregates_.end()) return;
   if (d.at_once) {
     leaving_.try_emplace(d.id);
     tell_to_stop(found->second);
   } else if (!group_->host->has_failed() && leaving_.try_emplace(d.id).second) {
-    tell(*this, found->second, std::move(d));
+    // An envelope with nothing in it: a message of its own would cost each aggregate the memory of another handler.
+    tell(*this, found->second, envelope{});
   }
 }
 

@@ -32,7 +32,7 @@ class supervisor final : public caf::event_based_actor {
 
  private:
   void on_envelope(envelope& e);
-  void on_depart(depart& d);
+  void on_depart(const depart& d);
   void on_departed(const departed& gone);
   void route(envelope& e);
   const caf::actor& aggregate(const std::string& id);
