@@ -14,8 +14,6 @@ using reprise::host_config;
 
 namespace {
 
-using words = std::vector<std::string>;
-
 /// A stage whose aggregates `a` and `b` are ready, each with the word `one` at version 1.
 struct with_one_word : stage<notebook> {
   explicit with_one_word(host_config config = {}) : stage(std::move(config)) {

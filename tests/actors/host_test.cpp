@@ -2,6 +2,7 @@
 
 #include "actors/faulty_journal.hpp"
 #include "actors/notebook.hpp"
+#include "actors/waiting.hpp"
 #include "reprise/caf.hpp"
 
 #include <doctest/doctest.h>
@@ -25,17 +26,9 @@ using reprise::answer_kind;
 using reprise::host;
 using reprise::host_config;
 using reprise::host_state;
+using waiting::get;
 
 namespace {
-
-using words = std::vector<std::string>;
-
-/// Waits for what must come; a deadline that is passed is a failure, never a hang.
-template <class T>
-T get(std::future<T> what) {
-  REQUIRE(what.wait_for(20s) == std::future_status::ready);
-  return what.get();
-}
 
 template <class T>
 bool is_answered(const std::future<T>& what) {

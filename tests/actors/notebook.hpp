@@ -15,6 +15,8 @@
 /// Aggregates for the tests of the actors, with commands that end in every way that a command can end.
 namespace notes {
 
+using words = std::vector<std::string>;
+
 struct written {
   static constexpr std::string_view event_name = "written";
 
@@ -53,7 +55,7 @@ struct note {
 
 /// Records several words in one commit.
 struct note_all {
-  std::vector<std::string> words;
+  notes::words words;
 };
 
 /// Records that the last word is gone, and is refused if there is none.
@@ -80,7 +82,7 @@ struct notebook {
       std::variant<note, note_all, tear_out, end_with, crash, crash_oddly, crash_on_length, spoil>;
   using event = std::variant<written, torn_out, spoiled>;
 
-  std::vector<std::string> words;
+  notes::words words;
 
   friend bool operator==(const notebook&, const notebook&) = default;
 };

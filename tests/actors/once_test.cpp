@@ -10,8 +10,6 @@ using namespace notes;
 
 namespace {
 
-using words = std::vector<std::string>;
-
 /// Stores a commit with a command's id, as another process that was sent the same command does.
 void store_elsewhere(reprise::journal& to,
                      std::uint64_t expected,

@@ -1,4 +1,5 @@
 #include "actors/deterministic.hpp"
+#include "actors/waiting.hpp"
 #include "reprise/host.hpp"
 
 #include <doctest/doctest.h>
@@ -21,10 +22,10 @@ using namespace std::chrono_literals;
 using fault = faulty_journal::fault;
 using part = reprise::host_context::part;
 using reprise::host_config;
+using waiting::comes_true;
+using waiting::get;
 
 namespace {
-
-using words = std::vector<std::string>;
 
 /// A stage whose aggregate `a` is ready, with the word `one` at version 1.
 struct with_one_word : stage<notebook> {
@@ -36,16 +37,6 @@ struct with_one_word : stage<notebook> {
   /// Returns how many actors of aggregates there are, whatever they do.
   std::uint64_t actors() { return context().running(part::aggregate); }
 };
-
-/// Waits for what must become true; a deadline that is passed is a failure, never a hang.
-bool comes_true(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 }  // namespace
 

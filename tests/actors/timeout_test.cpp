@@ -1,4 +1,5 @@
 #include "actors/deterministic.hpp"
+#include "actors/waiting.hpp"
 #include "reprise/host.hpp"
 
 #include <doctest/doctest.h>
@@ -18,10 +19,10 @@ using namespace deterministic;
 using namespace notes;
 using namespace std::chrono_literals;
 using fault = faulty_journal::fault;
+using waiting::comes_true;
+using waiting::get;
 
 namespace {
-
-using words = std::vector<std::string>;
 
 const std::string reason = "command_timeout is reached: it was not answered within 30000 ms";
 const answer late_command{answer_kind::unknown, 0, 0, reason};
@@ -36,23 +37,6 @@ struct hanging : stage<notebook> {
     run();
   }
 };
-
-/// Waits for what must come; a deadline that is passed is a failure, never a hang.
-template <class T>
-T get(std::future<T> what) {
-  REQUIRE(what.wait_for(20s) == std::future_status::ready);
-  return what.get();
-}
-
-/// Waits until `is_so`; returns false if that takes longer than a generous deadline.
-bool comes_true(const std::function<bool()>& is_so) {
-  const auto until = std::chrono::steady_clock::now() + 20s;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 /// Lets a host end even if its test has failed. Made behind the host.
 struct release_at_end {
