@@ -9,12 +9,6 @@ admission::verdict admission::enter() noexcept {
   return (before & closed_bit) != 0 ? verdict::closed : verdict::full;
 }
 
-bool admission::enter_beside() noexcept {
-  if ((count_.fetch_add(1, std::memory_order_acq_rel) & closed_bit) == 0) return true;
-  leave();
-  return false;
-}
-
 void admission::leave() noexcept {
   const std::size_t before = count_.fetch_sub(1, std::memory_order_acq_rel);
   if (before != (closed_bit | 1U)) return;

@@ -28,13 +28,6 @@ class admission {
   verdict enter() noexcept;
   void leave() noexcept;
 
-  /// Enters once more in any case, for a caller that is inside already and will be busy behind its answer.
-  void stay() noexcept { count_.fetch_add(1, std::memory_order_acq_rel); }
-
-  /// Enters beyond the limit, for a caller that brings no command; false once it is closed. Each true is followed
-  /// by one `leave`.
-  bool enter_beside() noexcept;
-
   /// From now on nothing more is admitted.
   void close() noexcept;
 

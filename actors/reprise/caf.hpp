@@ -27,8 +27,8 @@ struct recover;
 struct recovered;
 struct returned;
 struct departed;
+struct wanted;
 struct appends_waiting;
-struct depart;
 
 }  // namespace reprise
 
@@ -42,8 +42,8 @@ CAF_ADD_TYPE_ID(reprise, (reprise::recover))
 CAF_ADD_TYPE_ID(reprise, (reprise::recovered))
 CAF_ADD_TYPE_ID(reprise, (reprise::returned))
 CAF_ADD_TYPE_ID(reprise, (reprise::departed))
+CAF_ADD_TYPE_ID(reprise, (reprise::wanted))
 CAF_ADD_TYPE_ID(reprise, (reprise::appends_waiting))
-CAF_ADD_TYPE_ID(reprise, (reprise::depart))
 CAF_END_TYPE_ID_BLOCK(reprise)
 #endif
 
@@ -56,8 +56,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::recover)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::recovered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::returned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::departed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::appends_waiting)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::depart)
 
 namespace reprise {
 

@@ -94,28 +94,4 @@ std::size_t deadlines::take_expired(shard& from, expired& into) noexcept {
   return count;
 }
 
-// -- deadline_sweeper ------------------------------------------------------------------------------------------------
-
-deadline_sweeper::deadline_sweeper(std::shared_ptr<admission> gate)
-    : gate_(std::move(gate)), thread_([this] { run(); }) {}
-
-deadline_sweeper::~deadline_sweeper() {
-  {
-    const std::lock_guard lock(mutex_);
-    is_ending_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
-}
-
-void deadline_sweeper::run() {
-  std::unique_lock lock(mutex_);
-  // The time begins anew behind each sweep, so that no round is shorter than the interval.
-  while (!changed_.wait_for(lock, gate_->deadlines().interval(), [this] { return is_ending_; })) {
-    lock.unlock();
-    gate_->deadlines().sweep();
-    lock.lock();
-  }
-}
-
 }  // namespace reprise

@@ -2,13 +2,11 @@
 
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
 namespace reprise {
 
@@ -71,22 +69,6 @@ class deadlines {
   const std::uint64_t rounds_;
   const std::string reason_;
   std::array<shard, 16> shards_;
-};
-
-/// A thread that sweeps the deadlines of a host. It ends with this object.
-class deadline_sweeper {
- public:
-  explicit deadline_sweeper(std::shared_ptr<admission> gate);
-  ~deadline_sweeper();
-
- private:
-  void run();
-
-  std::shared_ptr<admission> gate_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_ending_ = false;
-  std::thread thread_;
 };
 
 }  // namespace reprise

@@ -28,7 +28,7 @@ struct command_options {
 using answer_callback = std::function<void(answer)>;
 
 /// One command or query on its way to its aggregate, and the way back. It travels as one pointer from the
-/// caller through supervisor and aggregate to the journal actor; whoever holds it last answers it.
+/// caller through router and aggregate to the journal actor; whoever holds it last answers it.
 ///
 /// It is answered exactly once: a second answer is ignored, and its destructor answers `unknown` if nobody
 /// did, so that no way of losing a message loses an answer.
@@ -44,6 +44,7 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   delivery& operator=(const delivery&) = delete;
   virtual ~delivery() {
     if (progress_.load(std::memory_order_acquire) == progress::expired) gate_->freed();
+    if (counted_in_ != nullptr) counted_in_->fetch_sub(1, std::memory_order_release);
   }
 
   const aggregate_model& model() const noexcept { return *model_; }
@@ -59,6 +60,12 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
 
   /// Counts it among the commands in flight until it is answered.
   void admitted_by(std::shared_ptr<admission> gate) noexcept { gate_ = std::move(gate); }
+
+  /// Counts it until it is freed. What it was admitted by keeps `those_of_aggregate`.
+  void count_in(std::atomic<std::uint32_t>& those_of_aggregate) noexcept {
+    those_of_aggregate.fetch_add(1, std::memory_order_relaxed);
+    counted_in_ = &those_of_aggregate;
+  }
 
   /// Begins the time within which it is answered. The last thing that is done before it is handed on.
   void begin_time() noexcept { gate_->deadlines().link(*this); }
@@ -106,6 +113,7 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   std::string aggregate_id_;
   command_options options_;
   std::shared_ptr<admission> gate_;
+  std::atomic<std::uint32_t>* counted_in_ = nullptr;
   std::atomic<progress> progress_{progress::open};
   bool is_linked_ = false;
 };

@@ -4,6 +4,7 @@
 #include "reprise/host_context.hpp"
 #include "reprise/journal_actor.hpp"
 #include "reprise/messages.hpp"
+#include "reprise/periodic.hpp"
 #include "reprise/recovery_actor.hpp"
 #include "reprise/supervisor.hpp"
 #include "reprise/text.hpp"
@@ -17,41 +18,6 @@
 namespace reprise {
 
 namespace {
-
-/// Where a host takes the commands for one aggregate type.
-class supervised_entrance final : public entrance {
- public:
-  supervised_entrance(std::shared_ptr<host_context> host,
-                      const aggregate_model& model,
-                      caf::actor supervisor)
-      : host_(std::move(host)), model_(&model), supervisor_(std::move(supervisor)) {}
-
-  void take(std::shared_ptr<delivery> d) override {
-    if (!admit(*host_, *model_, *d)) return;
-    // The host lets go of the supervisor once nothing is in flight. The answer may be there before the message is
-    // sent to the end, so the call itself counts too.
-    host_->gate->stay();
-    tell(supervisor_, envelope{std::move(d)});
-    host_->gate->leave();
-  }
-
-  void let_leave(std::string id, bool at_once) override {
-    if (!host_->gate->enter_beside()) return;
-    tell(supervisor_, depart{std::move(id), at_once});
-    host_->gate->leave();
-  }
-
-  const caf::actor& supervisor() const override { return supervisor_; }
-  const aggregate_model& model() const noexcept { return *model_; }
-
-  /// Once nothing is in flight any more: handles of the user's may outlive the actor system.
-  void let_go() { supervisor_ = nullptr; }
-
- private:
-  std::shared_ptr<host_context> host_;
-  const aggregate_model* model_;
-  caf::actor supervisor_;
-};
 
 /// Deadlines beyond it mean it: a clock cannot hold any number of milliseconds.
 constexpr std::chrono::milliseconds longest_stop = std::chrono::hours(24 * 365);
@@ -67,9 +33,11 @@ host_config validated(host_config config) {
 }
 
 /// Returns what answers commands whose time is over, if any can be.
-std::unique_ptr<deadline_sweeper> sweeper_for(const host_context& context) {
-  if (!context.config.dedicated_threads || !context.gate->deadlines().is_limited()) return nullptr;
-  return std::make_unique<deadline_sweeper>(context.gate);
+std::unique_ptr<periodic> sweeper_for(const host_context& context) {
+  auto& deadlines = context.gate->deadlines();
+  if (!context.config.dedicated_threads || !deadlines.is_limited()) return nullptr;
+  return std::make_unique<periodic>(deadlines.interval(),
+                                    [gate = context.gate] { gate->deadlines().sweep(); });
 }
 
 }  // namespace
@@ -84,7 +52,8 @@ class host::core {
         own_system_(users != nullptr ? nullptr : std::make_unique<caf::actor_system>(*own_config_)),
         system_(users != nullptr ? *users : *own_system_),
         journal_line_(spawn_journal(system_, context_, journal_)),
-        recoveries_(spawn_recoveries(system_, context_, journal_)) {}
+        recoveries_(spawn_recoveries(system_, context_, journal_)),
+        idleness_(look_for_idle()) {}
 
   ~core() {
     stop(std::chrono::seconds(10));
@@ -93,6 +62,7 @@ class host::core {
     context_->wait_until_ended(forever);
     context_->gate->wait_until_empty(forever);
     for (auto& [category, way_in] : entrances_) way_in->let_go();
+    idleness_.reset();
     // It may still hold what it has answered last.
     sweeper_.reset();
   }
@@ -112,8 +82,7 @@ class host::core {
     }
     auto group = std::make_shared<aggregate_group>(model, context_, journal_line_.appends,
                                                    recoveries_);
-    auto way_in = std::make_shared<supervised_entrance>(
-        context_, model, system_.spawn<supervisor>(std::move(group)));
+    auto way_in = std::make_shared<supervised_entrance>(system_, std::move(group));
     entrances_.emplace(model.category(), way_in);
     return way_in;
   }
@@ -173,6 +142,23 @@ class host::core {
     state_ = next;
   }
 
+  /// Returns what lets idle aggregates leave, if any are to.
+  std::unique_ptr<periodic> look_for_idle() {
+    const host_config& config = context_->config;
+    if (!config.dedicated_threads || config.passivate_after.count() == 0) return nullptr;
+    return std::make_unique<periodic>(config.passivate_after / router::idle_rounds,
+                                      [this] { pass_a_round(); });
+  }
+
+  void pass_a_round() {
+    std::vector<std::shared_ptr<supervised_entrance>> all;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [category, way_in] : entrances_) all.push_back(way_in);
+    }
+    for (const auto& way_in : all) way_in->pass_a_round();
+  }
+
   void stop_actors() {
     const std::lock_guard lock(mutex_);
     for (const auto& [category, way_in] : entrances_) tell_to_stop(way_in->supervisor());
@@ -197,7 +183,7 @@ class host::core {
 
   std::shared_ptr<journal> journal_;
   std::shared_ptr<host_context> context_;
-  std::unique_ptr<deadline_sweeper> sweeper_;  ///< none if nothing can be late
+  std::unique_ptr<periodic> sweeper_;  ///< none if nothing can be late
   std::unique_ptr<caf::actor_system_config> own_config_;
   std::unique_ptr<caf::actor_system> own_system_;
   caf::actor_system& system_;
@@ -210,6 +196,9 @@ class host::core {
 
   std::mutex stop_mutex_;
   std::optional<stop_report> report_;
+
+  std::unique_ptr<periodic>
+      idleness_;  ///< none if no time makes an aggregate leave; uses all the others
 };
 
 host::host(host_config config) : core_(std::make_unique<core>(nullptr, std::move(config))) {}

@@ -12,10 +12,12 @@ void check(const char* field, std::size_t value, std::size_t least, std::size_t 
                        + "; it takes " + std::to_string(least) + " to " + std::to_string(most));
 }
 
-void check_timeout(std::chrono::milliseconds value) {
-  constexpr std::chrono::milliseconds least(10), most = std::chrono::hours(24);
+void check_time(const char* field,
+                std::chrono::milliseconds value,
+                std::chrono::milliseconds most) {
+  constexpr std::chrono::milliseconds least(10);
   if (value.count() == 0 || (value >= least && value <= most)) return;
-  throw invalid_config("host_config.command_timeout is " + std::to_string(value.count())
+  throw invalid_config(std::string("host_config.") + field + " is " + std::to_string(value.count())
                        + " ms; it takes " + std::to_string(least.count()) + " to "
                        + std::to_string(most.count()) + " ms, or 0 for none");
 }
@@ -34,7 +36,10 @@ void validate(const host_config& config) {
   check("recovery_threads", config.recovery_threads, 1, 256);
   check("max_in_flight", config.max_in_flight, 1, 10'000'000);
   check("max_waiting", config.max_waiting, 1, 1'000'000);
-  check_timeout(config.command_timeout);
+  check("max_in_flight_per_aggregate", config.max_in_flight_per_aggregate, 1, 10'000'000);
+  check("max_live", config.max_live, 1, 100'000'000);
+  check_time("command_timeout", config.command_timeout, std::chrono::hours(24));
+  check_time("passivate_after", config.passivate_after, std::chrono::hours(24 * 366));
   check("max_batch_commits", config.max_batch_commits, 1, 100'000);
   check("max_batch_bytes", config.max_batch_bytes, 64 * 1024, 1024 * 1024 * 1024);
   check("dedup_window", config.dedup_window, 0, 100'000);

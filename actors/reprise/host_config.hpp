@@ -31,6 +31,9 @@ struct host_config {
   /// is `overloaded` at once. Those that `command_timeout` has answered count until the host is done with them.
   std::size_t max_in_flight = 100'000;
 
+  /// The same for one aggregate, 1 to 10,000,000: a hot one does not take up the room of all others.
+  std::size_t max_in_flight_per_aggregate = 20'000;
+
   /// Commands and queries that wait for one aggregate while it recovers, 1 to 1,000,000. Past it the answer
   /// is `overloaded` at once.
   std::size_t max_waiting = 10'000;
@@ -40,6 +43,16 @@ struct host_config {
   /// same id it gets the first answer. A query is answered `unavailable`. The host looks at most a second apart, and
   /// eight times in that time: answers come so much later, never earlier.
   std::chrono::milliseconds command_timeout = std::chrono::seconds(30);
+
+  /// How long nothing may come in for an aggregate until its actor leaves and its memory is free, 10 ms to a year; 0 is
+  /// never. The next command or query starts another, which replays the history. It leaves up to a quarter later.
+  std::chrono::milliseconds passivate_after = std::chrono::minutes(10);
+
+  /// Aggregates of one type that are in memory, 1 to 100,000,000. Past it, the least recently used of those that are idle
+  /// leave; they are told apart within one of up to 64 parts that ids are spread over. While those that leave are still
+  /// in memory it may be an eighth more, and then, or if none is idle, what would need another is answered
+  /// `overloaded` at once.
+  std::size_t max_live = 1'000'000;
 
   /// Commits written with one sync, 1 to 100,000. More of them wait for the next write.
   std::size_t max_batch_commits = 4'096;

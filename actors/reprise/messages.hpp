@@ -103,11 +103,9 @@ struct returned {
   std::string damage{};  ///< not empty: why the journal cannot append to the stream at all
 };
 
-/// Caller -> supervisor: let this aggregate end, when everything that it handed in is settled; `at_once` as if it had
-/// been killed. The aggregate itself is told with an empty `envelope`.
-struct depart {
+/// Router -> supervisor: something came in for this aggregate, which has no actor.
+struct wanted {
   std::string id;
-  bool at_once = false;
 };
 
 /// Aggregate -> supervisor: this actor has ended. Commits up to `version` of `last` may still be in flight.

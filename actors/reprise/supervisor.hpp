@@ -1,30 +1,22 @@
 #pragma once
 
-#include "reprise/aggregate_actor.hpp"
 #include "reprise/caf.hpp"
-#include "reprise/host_context.hpp"
 #include "reprise/messages.hpp"
+#include "reprise/router.hpp"
 
 #include <memory>
-#include <string>
-#include <unordered_map>
-#include <vector>
 
 namespace reprise {
 
-/// Checks a delivery before it is taken: its aggregate type, its limits, and what the host has room for.
-/// Returns true if it is to go on, with an id of its own and counted in flight; else it has been answered.
-bool admit(host_context& host, const aggregate_model& model, delivery& d);
-
-/// Routes the commands of one aggregate type by aggregate id, and spawns the actor that is not there.
+/// Routes the commands of one aggregate type by aggregate id.
 ///
-/// An actor that ends for whatever reason is forgotten, and the next command for its id spawns another, which
-/// recovers. When the supervisor stops, its aggregates do.
-///
-/// Commands for an aggregate whose actor was told to end wait here until it has, and go to its successor.
+/// Its `router` hands on what the host takes, on the caller's thread. The actor itself is where actors of the user's
+/// send their messages, and where an aggregate's actor says that it has ended: for whatever reason that was, it is
+/// forgotten, and the next command for its id spawns another, which recovers. When the supervisor stops, its
+/// aggregates do.
 class supervisor final : public caf::event_based_actor {
  public:
-  supervisor(caf::actor_config& config, std::shared_ptr<aggregate_group> group);
+  supervisor(caf::actor_config& config, std::shared_ptr<router> routes);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -32,16 +24,34 @@ class supervisor final : public caf::event_based_actor {
 
  private:
   void on_envelope(envelope& e);
-  void on_depart(const depart& d);
-  void on_departed(const departed& gone);
-  void route(envelope& e);
-  const caf::actor& aggregate(const std::string& id);
 
-  std::shared_ptr<aggregate_group> group_;
-  std::unordered_map<std::string, caf::actor> aggregates_;
+  std::shared_ptr<router> router_;
+};
 
-  /// The aggregates whose actors were told to end and have not, with what came in for them since.
-  std::unordered_map<std::string, std::vector<envelope>> leaving_;
+/// Where the commands and queries for one aggregate type come in.
+class supervised_entrance final : public entrance {
+ public:
+  /// Spawns the supervisor of the aggregates of `group`.
+  supervised_entrance(caf::actor_system& system, std::shared_ptr<aggregate_group> group);
+
+  void take(std::shared_ptr<delivery> d) override { router_->take(std::move(d)); }
+  void let_leave(std::string id, bool at_once) override { router_->let_leave(id, at_once); }
+  const caf::actor& supervisor() const override { return supervisor_; }
+
+  const aggregate_model& model() const noexcept { return router_->model(); }
+
+  /// See `router::pass_a_round`.
+  void pass_a_round() { router_->pass_a_round(); }
+
+  /// See `router::known_ids`.
+  std::size_t known_ids() const { return router_->known_ids(); }
+
+  /// Once the supervisor is to stop: handles of the user's may outlive the actor system.
+  void let_go() { supervisor_ = nullptr; }
+
+ private:
+  std::shared_ptr<router> router_;
+  caf::actor supervisor_;
 };
 
 }  // namespace reprise

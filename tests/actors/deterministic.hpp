@@ -215,6 +215,9 @@ class stage {
   /// Lets one round of the deadlines pass.
   void pass_a_round() { context_->gate->deadlines().sweep(); }
 
+  /// Lets an eighth of the time pass after which idle aggregates leave.
+  void pass_an_idle_round() { entrance_->pass_a_round(); }
+
   /// Lets so much time pass that everything that was sent before has to be answered.
   void pass_the_timeout() {
     for (auto left = context_->gate->deadlines().rounds() + 1; left != 0; --left) pass_a_round();
@@ -228,7 +231,7 @@ class stage {
   /// Stops all actors as a host does at its deadline; whoever is held stays so.
   void tell_to_stop() {
     close();
-    reprise::tell_to_stop(supervisor_);
+    reprise::tell_to_stop(supervisor());
     reprise::tell_to_stop(journal_.actor);
     for (const auto& reader : recoveries_) reprise::tell_to_stop(reader);
   }
@@ -245,8 +248,11 @@ class stage {
   faulty_journal& journal() { return *faulty_; }
   const std::vector<std::string>& log() const { return log_; }
   caf::actor_system& system() { return steps_.system(); }
-  const caf::actor& supervisor() const { return supervisor_; }
+  const caf::actor& supervisor() const { return entrance_->supervisor(); }
   const std::deque<said>& account() const { return account_; }
+
+  /// Returns how many aggregates the router knows of.
+  std::size_t known_ids() const { return entrance_->known_ids(); }
 
   /// From now on the log callback throws.
   void throw_in_log() { log_throws_ = true; }
@@ -264,43 +270,20 @@ class stage {
   }
 
  private:
-  /// Where the stage takes deliveries, as a host does.
-  class entrance final : public reprise::entrance {
-   public:
-    entrance(std::shared_ptr<reprise::host_context> host, caf::actor supervisor)
-        : host_(std::move(host)), supervisor_(std::move(supervisor)) {}
-    void take(std::shared_ptr<reprise::delivery> d) override {
-      if (reprise::admit(*host_, reprise::model_of<State>(), *d)) {
-        reprise::tell(supervisor_, reprise::envelope{std::move(d)});
-      }
-    }
-    void let_leave(std::string id, bool at_once) override {
-      reprise::tell(supervisor_, reprise::depart{std::move(id), at_once});
-    }
-    const caf::actor& supervisor() const override { return supervisor_; }
-    void let_go() { supervisor_ = nullptr; }
-
-   private:
-    std::shared_ptr<reprise::host_context> host_;
-    caf::actor supervisor_;
-  };
-
   void start() {
     auto config = config_;
     config.journal.reset();
     context_ = std::make_shared<reprise::host_context>(std::move(config));
     journal_ = reprise::spawn_journal(system(), context_, config_.journal);
     recoveries_ = reprise::spawn_recoveries(system(), context_, config_.journal);
-    supervisor_ = system().template spawn<reprise::supervisor>(
-        std::make_shared<reprise::aggregate_group>(reprise::model_of<State>(), context_,
-                                                   journal_.appends, recoveries_));
-    entrance_ = std::make_shared<entrance>(context_, supervisor_);
+    entrance_ = std::make_shared<reprise::supervised_entrance>(
+        system(), std::make_shared<reprise::aggregate_group>(reprise::model_of<State>(), context_,
+                                                             journal_.appends, recoveries_));
   }
 
   void stop_actors() {
     tell_to_stop();
     entrance_->let_go();
-    supervisor_ = nullptr;
     journal_ = {};
     recoveries_.clear();
     aggregates_seen_.clear();
@@ -400,8 +383,7 @@ class stage {
   std::shared_ptr<reprise::host_context> context_;
   reprise::journal_line journal_;
   std::vector<caf::actor> recoveries_;
-  caf::actor supervisor_;
-  std::shared_ptr<entrance> entrance_;
+  std::shared_ptr<reprise::supervised_entrance> entrance_;
   std::map<std::string, caf::actor_addr> aggregates_seen_;
 };
 

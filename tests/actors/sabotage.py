@@ -199,12 +199,12 @@ SABOTAGES = {
     ),
     "loses the answer of an actor's request": (
         "supervisor.cpp",
-        "    e.content->answer_to(reply_address(*this));\n",
+        "  e.content->answer_to(asker);\n",
         "",
     ),
     # -- command_timeout -------------------------------------------------------------------------------------------
     "lets commands wait as long as the journal does": (
-        "supervisor.cpp",
+        "router.cpp",
         "  d.begin_time();\n",
         "",
     ),
@@ -270,7 +270,7 @@ SABOTAGES = {
     ),
     "takes a command_timeout of any length": (
         "host_config.cpp",
-        "  check_timeout(config.command_timeout);\n",
+        '  check_time("command_timeout", config.command_timeout, std::chrono::hours(24));\n',
         "",
     ),
     # -- never a wrong state ---------------------------------------------------------------------------------------
@@ -306,9 +306,9 @@ SABOTAGES = {
         "    return;\n  } catch",
     ),
     "lets a successor read before what was in flight is settled": (
-        "supervisor.cpp",
-        "if (gone.last->durable.load(std::memory_order_acquire) == gone.version) {",
-        "if (true) {",
+        "router.cpp",
+        "if (gone.last->durable.load(std::memory_order_acquire) != gone.version) {",
+        "if (false) {",
     ),
     "lets a successor deny what was in flight": (
         "aggregate_actor.cpp",
@@ -353,29 +353,81 @@ SABOTAGES = {
         "  tail_ = std::make_shared<tail>(tail_->stream);\n",
     ),
     "sends on to an actor that leaves": (
-        "supervisor.cpp",
-        "  if (!leaving_.empty()) {\n",
-        "  if (leaving_.size() == 77'777) {\n",
+        "router.cpp",
+        "  if (e.is == presence::here) {\n",
+        "  if (e.actor) {\n",
     ),
     "forgets what came in while an actor left": (
-        "supervisor.cpp",
-        "  for (envelope& e : late.mapped()) route(e);\n",
-        "",
+        "router.cpp",
+        "  auto& all = kept.mapped();\n",
+        "  auto& all = kept.mapped();\n  if (sizeof...(arguments) == 1) all.clear();\n",
     ),
     "sends on in another order what came in while an actor left": (
-        "supervisor.cpp",
-        "  for (envelope& e : late.mapped()) route(e);\n",
-        "  auto& all = late.mapped();\n  while (!all.empty()) {\n    route(all.back());\n    all.pop_back();\n  }\n",
+        "router.cpp",
+        "  auto& all = kept.mapped();\n",
+        "  auto& all = kept.mapped();\n  std::reverse(all.begin(), all.end());\n",
+    ),
+    "leaves before it has what came in until then": (
+        "router.cpp",
+        "    s.kept[id].push_back(nullptr);\n",
+        "    s.kept[id].insert(s.kept[id].begin(), nullptr);\n",
+    ),
+    "forgets what came in after it was to leave": (
+        "router.cpp",
+        "if (!all.empty()) s.kept.insert(std::move(kept));",
+        "",
     ),
     "passivates what cannot be read again": (
-        "supervisor.cpp",
-        "!group_->host->has_failed() && leaving_",
-        "leaving_",
+        "router.cpp",
+        "if (e.is != presence::here || host_->has_failed()) return false;",
+        "if (e.is != presence::here) return false;",
     ),
     "lets a crash finish first": (
-        "supervisor.cpp",
-        "  if (d.at_once) {\n",
-        "  if (d.at_once && d.id.empty()) {\n",
+        "router.cpp",
+        "    tell_to_stop(e.actor);\n  } else if",
+        "    tell(e.actor, envelope{});\n  } else if",
+    ),
+    # -- idle ------------------------------------------------------------------------------------------------------
+    "lets an aggregate leave that is in use": (
+        "router.cpp",
+        "  e.last_use = ++s.uses;\n",
+        "  ++s.uses;\n",
+    ),
+    "lets an aggregate leave that waits for the journal": (
+        "router.cpp",
+        "if (is_as_old(e.last_use, long_ago) && e.is_idle()) begin_to_leave(s, e);",
+        "if (is_as_old(e.last_use, long_ago)) begin_to_leave(s, e);",
+    ),
+    "lets an aggregate leave a little early": (
+        "router.cpp",
+        "const std::uint32_t long_ago = std::exchange(s.uses_at_round[s.round], s.uses);",
+        "const std::uint32_t long_ago = s.uses_at_round[(s.round + 1) % idle_rounds];\n"
+        "    s.uses_at_round[s.round] = s.uses;",
+    ),
+    "lets the one leave that was used last": (
+        "router.cpp",
+        "std::greater<>());",
+        "std::less<>());",
+    ),
+    "lets a busy one leave for another": (
+        "router.cpp",
+        "if (e.is == presence::here && e.is_idle()) idle",
+        "if (e.is == presence::here) idle",
+    ),
+    "keeps any number of aggregates in memory": (
+        "router.cpp",
+        "  if (staying() < most_actors_) return true;\n",
+        "  if (staying() < most_actors_ + 77'777) return true;\n",
+    ),
+    "lets any number leave at once": (
+        "router.cpp",
+        "if (staying() + s.number_of(presence::leaving) >= most_in_all) return false;",
+        "if (most_in_all == 0) return false;",
+    ),
+    "remembers every id for ever": (
+        "router.cpp",
+        "    if (!found->second.is_idle()) return false;\n    s.entries.erase(found);",
+        "    if (!found->second.is_idle()) return true;\n    s.entries.erase(found);",
     ),
     # -- bounded ---------------------------------------------------------------------------------------------------
     "lets any number wait for recovery": (
@@ -388,14 +440,24 @@ SABOTAGES = {
         "&& before + late() < limit_)",
         "&& before < ~closed_bit)",
     ),
+    "lets one aggregate take up all the room": (
+        "router.cpp",
+        "if (e.in_flight.load(std::memory_order_relaxed) >= host_->config.max_in_flight_per_aggregate) {",
+        "if (e.in_flight.load(std::memory_order_relaxed) > 77'777'777) {",
+    ),
+    "never has room again for an aggregate that was full": (
+        "delivery.hpp",
+        "if (counted_in_ != nullptr) counted_in_->fetch_sub",
+        "if (counted_in_ == nullptr) counted_in_->fetch_sub",
+    ),
     "takes ids of any length": (
-        "supervisor.cpp",
+        "router.cpp",
         "if (size >= least && size <= most) return {};",
         "if (size >= least || size <= most) return {};",
     ),
     "takes commands of any type": (
-        "supervisor.cpp",
-        "if (&d.model() != &model) {",
+        "router.cpp",
+        "if (&d.model() != &model_) {",
         "if (&d.model() == nullptr) {",
     ),
     "writes batches of any size": (
@@ -440,9 +502,9 @@ SABOTAGES = {
         "throw;",
     ),
     "never forgets an actor that has ended": (
-        "supervisor.cpp",
-        "if (found == aggregates_.end() || found->second.address() != gone.who) return;",
-        "if (found != aggregates_.end()) return;",
+        "router.cpp",
+        "  if (s.is_closed || found == s.entries.end() || found->second.actor.address() != gone.who) return;",
+        "  if (s.is_closed || found != s.entries.end()) return;",
     ),
 }
 

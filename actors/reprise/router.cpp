@@ -1,0 +1,293 @@
+#include "reprise/router.hpp"
+
+#include "reprise/text.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace reprise {
+
+namespace {
+
+/// So many shards keep the threads of a large machine from waiting for each other.
+constexpr std::size_t most_shards = 64;
+
+/// A shard lets go of its own least recently used, which are the host's only about; so few would not be enough.
+constexpr std::size_t least_actors_a_shard = 256;
+
+std::size_t shards_for(std::size_t max_live) {
+  return std::clamp<std::size_t>(max_live / least_actors_a_shard, 1, most_shards);
+}
+
+/// Returns whether `use` was not later than `than`.
+bool is_as_old(std::uint32_t use, std::uint32_t than) noexcept {
+  return static_cast<std::int32_t>(use - than) <= 0;
+}
+
+/// Returns what of a delivery is beyond a limit; empty if nothing is.
+std::string beyond_limits(const delivery& d) {
+  const auto check = [](const char* what, std::size_t size, std::size_t least,
+                        std::size_t most) -> std::string {
+    if (size >= least && size <= most) return {};
+    return std::string(what) + " has " + std::to_string(size) + " bytes; it takes "
+           + std::to_string(least) + " to " + std::to_string(most);
+  };
+  std::string wrong = check("the aggregate id", d.aggregate_id().size(), 1, max_aggregate_id_bytes);
+  if (wrong.empty())
+    wrong = check("the command id", d.options().id.size(), 0, max_command_id_bytes);
+  if (wrong.empty())
+    wrong = check("the correlation id", d.options().correlation_id.size(), 0, max_command_id_bytes);
+  if (wrong.empty())
+    wrong = check("the causation id", d.options().causation_id.size(), 0, max_command_id_bytes);
+  return wrong;
+}
+
+}  // namespace
+
+router::router(caf::actor_system& system, std::shared_ptr<aggregate_group> group)
+    : system_(system),
+      model_(group->model),
+      host_(group->host),
+      group_(std::move(group)),
+      shards_(shards_for(host_->config.max_live)) {
+  most_actors_ = host_->config.max_live / shards_.size();
+}
+
+router::shard& router::shard_of(const std::string& id) {
+  return shards_[std::hash<std::string>{}(id) % shards_.size()];
+}
+
+// -- coming in -----------------------------------------------------------------------------------------------------
+
+void router::take(std::shared_ptr<delivery> d) {
+  if (admit(*d)) route(std::move(d));
+}
+
+bool router::admit(delivery& d) {
+  if (&d.model() != &model_) {
+    d.settle({answer_kind::refused, 0, 0,
+              "a message for " + printable(d.model().category()) + " was sent to "
+                  + printable(model_.category())});
+    return false;
+  }
+  if (std::string wrong = beyond_limits(d); !wrong.empty()) {
+    d.settle({answer_kind::refused, 0, 0, std::move(wrong)});
+    return false;
+  }
+  switch (host_->gate->enter()) {
+  case admission::verdict::admitted: break;
+  case admission::verdict::full:
+    d.settle({answer_kind::overloaded, 0, 0,
+              "max_in_flight is reached: " + std::to_string(host_->gate->limit())
+                  + " commands are in flight"});
+    return false;
+  case admission::verdict::closed:
+    d.settle({answer_kind::unavailable, 0, 0, "the host is stopping"});
+    return false;
+  }
+  // What counts in the router keeps it, beside the gate.
+  d.admitted_by({shared_from_this(), host_->gate.get()});
+  if (d.command() != nullptr && d.options().id.empty()) d.name_command(host_->next_command_id());
+  d.begin_time();
+  return true;
+}
+
+void router::route(std::shared_ptr<delivery> d) {
+  // An actor that has just ended drops what it is sent, and the last holder answers: not under the lock.
+  const auto last_holder = d;
+  shard& s = shard_of(d->aggregate_id());
+  verdict how = verdict::taken;
+  {
+    const std::lock_guard lock(s.mutex);
+    how = route_within(s, std::move(d));
+  }
+  const host_config& config = host_->config;
+  switch (how) {
+  case verdict::taken: return;
+  case verdict::closed:
+    return last_holder->settle({answer_kind::unavailable, 0, 0, "the host is stopping"});
+  case verdict::aggregate_is_full:
+    return last_holder->settle({answer_kind::overloaded, 0, 0,
+                                "max_in_flight_per_aggregate is reached: "
+                                    + std::to_string(config.max_in_flight_per_aggregate)
+                                    + " commands are in flight for this aggregate"});
+  case verdict::all_are_busy:
+    return last_holder->settle({answer_kind::overloaded, 0, 0,
+                                "max_live is reached: of " + std::to_string(config.max_live)
+                                    + " aggregates in memory none is idle"});
+  }
+}
+
+router::verdict router::route_within(shard& s, std::shared_ptr<delivery> d) {
+  if (s.is_closed) return verdict::closed;
+  const std::string& id = d->aggregate_id();
+  auto found = s.entries.find(id);
+  if (found == s.entries.end() || found->second.is == presence::none) {
+    if (!make_room(s)) return verdict::all_are_busy;
+    if (found == s.entries.end()) {
+      found = s.entries.try_emplace(id).first;
+      ++s.number_of(presence::none);
+    }
+    s.becomes(found->second, presence::wanted);
+    if (const auto supervisor = caf::actor_cast<caf::actor>(group_->supervisor))
+      tell(supervisor, wanted{id});
+  }
+  entry& e = found->second;
+  if (e.in_flight.load(std::memory_order_relaxed) >= host_->config.max_in_flight_per_aggregate) {
+    return verdict::aggregate_is_full;
+  }
+  e.last_use = ++s.uses;
+  d->count_in(e.in_flight);
+  if (e.is == presence::here) {
+    tell(e.actor, envelope{std::move(d)});
+  } else {
+    s.kept[id].push_back(std::move(d));
+  }
+  return verdict::taken;
+}
+
+template <class... Arguments>
+void router::spawn_for(shard& s, entry& e, const std::string& id, const Arguments&... arguments) {
+  e.actor = system_.spawn<aggregate_actor, caf::lazy_init>(group_, arguments...);
+  s.becomes(e, presence::here);
+  auto kept = s.kept.extract(id);
+  if (kept.empty()) return;
+  auto& all = kept.mapped();
+  for (auto next = all.begin(); next != all.end(); ++next) {
+    if (*next) {
+      tell(e.actor, envelope{std::move(*next)});
+    } else if (begin_to_leave(s, e)) {
+      all.erase(all.begin(), next + 1);
+      if (!all.empty()) s.kept.insert(std::move(kept));
+      return;
+    }
+  }
+}
+
+void router::on_wanted(const wanted& w) {
+  shard& s = shard_of(w.id);
+  const std::lock_guard lock(s.mutex);
+  const auto found = s.entries.find(w.id);
+  if (s.is_closed || found == s.entries.end() || found->second.is != presence::wanted) return;
+  spawn_for(s, found->second, w.id, w.id);
+}
+
+// -- leaving -------------------------------------------------------------------------------------------------------
+
+bool router::make_room(shard& s) {
+  const auto staying = [&s] { return s.number_of(presence::here) + s.number_of(presence::wanted); };
+  // Those that leave take up memory until they are gone, so there must not be any number of them.
+  const std::size_t most_in_all = most_actors_ + most_actors_ / 8 + 1;
+  if (staying() + s.number_of(presence::leaving) >= most_in_all) return false;
+  if (staying() < most_actors_) return true;
+  std::vector<std::pair<std::uint32_t, entry*>> idle;
+  for (auto& [id, e] : s.entries) {
+    if (e.is == presence::here && e.is_idle()) idle.emplace_back(s.uses - e.last_use, &e);
+  }
+  // Some of them at a time, so that not every new one looks through all.
+  const std::size_t some = std::min(idle.size(), std::max<std::size_t>(1, most_actors_ / 16));
+  std::partial_sort(idle.begin(), idle.begin() + static_cast<std::ptrdiff_t>(some), idle.end(),
+                    std::greater<>());
+  idle.resize(some);
+  for (const auto& [age, e] : idle) begin_to_leave(s, *e);
+  return staying() < most_actors_;
+}
+
+void router::let_leave(const std::string& id, bool at_once) {
+  shard& s = shard_of(id);
+  const std::lock_guard lock(s.mutex);
+  const auto found = s.entries.find(id);
+  if (s.is_closed || found == s.entries.end()) return;
+  entry& e = found->second;
+  if (at_once && e.actor) {
+    s.becomes(e, presence::leaving);
+    tell_to_stop(e.actor);
+  } else if (!at_once && e.is == presence::wanted) {
+    s.kept[id].push_back(nullptr);
+  } else if (!at_once) {
+    begin_to_leave(s, e);
+  }
+}
+
+bool router::begin_to_leave(shard& s, entry& e) {
+  // What is in memory could not be read again once the journal has failed.
+  if (e.is != presence::here || host_->has_failed()) return false;
+  s.becomes(e, presence::leaving);
+  // An envelope with nothing in it: a message of its own would cost each aggregate the memory of another handler.
+  tell(e.actor, envelope{});
+  return true;
+}
+
+void router::on_departed(const departed& gone) {
+  const auto id = gone.last->stream.substr(model_.category().size() + 1);
+  shard& s = shard_of(id);
+  const std::lock_guard lock(s.mutex);
+  const auto found = s.entries.find(id);
+  if (s.is_closed || found == s.entries.end() || found->second.actor.address() != gone.who) return;
+  entry& e = found->second;
+  if (gone.last->durable.load(std::memory_order_acquire) != gone.version) {
+    spawn_for(s, e, id, gone);
+  } else if (s.kept.contains(id)) {
+    spawn_for(s, e, id, id);
+  } else {
+    e.actor = nullptr;
+    s.becomes(e, presence::none);
+    s.ended.push_back(id);
+  }
+  forget_ended(s);
+}
+
+void router::forget_ended(shard& s) {
+  std::erase_if(s.ended, [&s](const std::string& id) {
+    const auto found = s.entries.find(id);
+    if (found == s.entries.end() || found->second.is != presence::none) return true;
+    if (!found->second.is_idle()) return false;
+    s.entries.erase(found);
+    --s.number_of(presence::none);
+    return true;
+  });
+}
+
+void router::pass_a_round() {
+  for (shard& s : shards_) {
+    const std::lock_guard lock(s.mutex);
+    const std::uint32_t long_ago = std::exchange(s.uses_at_round[s.round], s.uses);
+    s.round = (s.round + 1) % idle_rounds;
+    for (auto& [id, e] : s.entries) {
+      if (is_as_old(e.last_use, long_ago) && e.is_idle()) begin_to_leave(s, e);
+    }
+    forget_ended(s);
+  }
+}
+
+std::size_t router::known_ids() const {
+  std::size_t all = 0;
+  for (const shard& s : shards_) {
+    const std::lock_guard lock(s.mutex);
+    all += s.entries.size();
+  }
+  return all;
+}
+
+void router::close() {
+  for (shard& s : shards_) {
+    decltype(s.kept) kept;
+    {
+      const std::lock_guard lock(s.mutex);
+      s.is_closed = true;
+      kept = std::exchange(s.kept, {});
+      for (auto& [id, e] : s.entries) {
+        if (const auto actor = std::exchange(e.actor, nullptr)) tell_to_stop(actor);
+      }
+    }
+    for (const auto& [id, deliveries] : kept) {
+      for (const auto& d : deliveries) {
+        if (d) d->settle({answer_kind::unavailable, 0, 0, "the host is stopping"});
+      }
+    }
+  }
+  group_.reset();
+}
+
+}  // namespace reprise
