@@ -4,6 +4,8 @@
 #include "reprise/event_codec.hpp"
 #include "reprise/journal.hpp"
 
+#include <utility>
+
 namespace simulation {
 
 using shop::shopping_cart;
@@ -22,7 +24,8 @@ std::vector<shopping_cart::event> events_of(const reprise::commit_view& commit) 
   events.reserve(commit.events.size());
   for (std::size_t i = 0; i < commit.events.size(); ++i) {
     try {
-      events.push_back(reprise::decode_event<shopping_cart>(commit.events[i]));
+      for (auto& event : reprise::decode_events<shopping_cart>(commit.events[i]))
+        events.push_back(std::move(event));
     } catch (const reprise::undecodable& bad) {
       throw reprise::damaged_history(reprise::event_place(commit, i), bad.what());
     }

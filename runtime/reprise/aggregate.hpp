@@ -1,8 +1,12 @@
 #pragma once
 
+#include "reprise/upcast.hpp"
+
 #include <boost/container/small_vector.hpp>
 
 #include <concepts>
+#include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <ostream>
 #include <span>
@@ -113,26 +117,32 @@ struct name_of_event {
       "the event has no `static constexpr std::string_view event_name`, its name for ever");
 };
 
-template <class State, class Commands, class Events>
+/// Returns whether each of the names is there and differs from the others.
+consteval bool are_unique(std::initializer_list<std::string_view> names) {
+  for (const std::string_view* i = names.begin(); i != names.end(); ++i) {
+    if (i->empty()) return false;
+    for (const std::string_view* j = names.begin(); j != i; ++j) {
+      if (*i == *j) return false;
+    }
+  }
+  return true;
+}
+
+template <class State, class Commands, class Events, class RetiredEvents>
 struct complete_check;
 
-template <class State, class... Commands, class... Events>
-struct complete_check<State, std::variant<Commands...>, std::variant<Events...>>
-    : overload_of_decide<State, Commands>...,
-      overload_of_evolve<State, Events>...,
-      name_of_event<Events>... {
-  static constexpr bool names_are_unique() {
-    const std::string_view names[] = {Events::event_name...};
-    for (std::size_t i = 0; i < sizeof...(Events); ++i) {
-      if (names[i].empty()) return false;
-      for (std::size_t j = 0; j < i; ++j) {
-        if (names[i] == names[j]) return false;
-      }
-    }
-    return true;
-  }
-  static_assert(names_are_unique(),
-                "two events of the aggregate have the same event_name, or one is empty");
+template <class State, class... Commands, class... Events, class... RetiredEvents>
+struct complete_check<State,
+                      std::variant<Commands...>,
+                      std::variant<Events...>,
+                      std::variant<RetiredEvents...>> : overload_of_decide<State, Commands>...,
+                                                        overload_of_evolve<State, Events>...,
+                                                        overload_of_upcast<State, RetiredEvents>...,
+                                                        name_of_event<Events>...,
+                                                        name_of_event<RetiredEvents>... {
+  static_assert(are_unique({Events::event_name..., RetiredEvents::event_name...}),
+                "two events of the aggregate, retired ones included, have the same event_name, or "
+                "one is empty");
 };
 
 }  // namespace detail
@@ -151,6 +161,8 @@ struct complete_check<State, std::variant<Commands...>, std::variant<Events...>>
 ///     static_assert(reprise::complete<shopping_cart>());
 ///
 /// `decide` is pure: no clock, no id, no random number. `evolve` is too, and never refuses: it happened.
+///
+/// `retired_event` may stand beside `event`, for those that are only read any more: upcast.hpp.
 template <class State>
 concept aggregate = std::default_initializable<State> && std::copyable<State> && requires {
   typename State::event;
@@ -158,10 +170,12 @@ concept aggregate = std::default_initializable<State> && std::copyable<State> &&
   { State::category } -> std::convertible_to<std::string_view>;
 };
 
-/// Returns true, or fails to compile and names the overload, or the event's name, that is missing.
+/// Returns true, or fails to compile and names the overload, or the event's name, that is missing or there twice.
 template <aggregate State>
 consteval bool complete() {
-  return sizeof(detail::complete_check<State, typename State::command, typename State::event>) > 0;
+  return sizeof(detail::complete_check<State, typename State::command, typename State::event,
+                                       detail::retired_event_of<State>>)
+         > 0;
 }
 
 /// Returns the author's decision on a command. Throws what the author's `decide` throws.

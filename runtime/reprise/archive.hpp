@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <exception>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -43,6 +44,7 @@ class undecodable : public error {
 /// - so a member whose type differs between machines, such as `long` or `size_t`, does too: use <cstdint>.
 /// - `std::string` is its length in 4 bytes and then its bytes; a container its size in 4 bytes and then its
 ///   elements.
+/// - `std::optional` is a bool, and behind a true one its value.
 /// - a class within another, and a container is one, is its class version (BOOST_CLASS_VERSION, 0 unless
 ///   said) in 1 byte and then its members. The class version of the outermost one is stored beside the
 ///   payload, as the event's schema version.
@@ -61,6 +63,11 @@ concept has_class_version = boost::serialization::implementation_level<T>::value
 
 template <class T>
 inline constexpr bool is_wrapper = boost::serialization::is_wrapper<T>::type::value;
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
 
 /// A hash table's order, and its number of buckets, are another on every machine.
 template <class T>
@@ -154,6 +161,9 @@ class payload_writer {
     } else if constexpr (std::same_as<T, std::string>) {
       write_size(value.size());
       save_binary(value.data(), value.size());
+    } else if constexpr (detail::is_optional<T>) {
+      write(value.has_value());
+      if (value.has_value()) write(*value);
     } else if constexpr (std::same_as<T, boost::serialization::collection_size_type>) {
       write_size(static_cast<std::size_t>(value));
     } else if constexpr (std::same_as<T, boost::serialization::item_version_type>) {
@@ -263,6 +273,11 @@ class payload_reader {
       const std::size_t size = read_size();
       value.assign(rest_.data(), size);
       rest_.remove_prefix(size);
+    } else if constexpr (detail::is_optional<T>) {
+      bool is_there = false;
+      read(is_there);
+      value.reset();
+      if (is_there) read(value.emplace());
     } else if constexpr (std::same_as<T, boost::serialization::collection_size_type>) {
       value = boost::serialization::collection_size_type(read_size());
     } else if constexpr (std::same_as<T, boost::serialization::item_version_type>) {

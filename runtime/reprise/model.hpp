@@ -47,7 +47,8 @@ class aggregate_instance {
  public:
   virtual ~aggregate_instance() = default;
 
-  /// Evolves by a stored event. Throws `undecodable`; any other exception is the author's.
+  /// Evolves by what a stored event is today. Throws `undecodable`; any other exception is the author's. The state is
+  /// lost then.
   virtual void replay(const event_view& stored) = 0;
 
   /// Judges a command of this aggregate's type, adds its events to `out` and evolves by them.
@@ -77,7 +78,7 @@ template <aggregate State>
 class typed_instance final : public aggregate_instance {
  public:
   void replay(const event_view& stored) override {
-    state_ = apply_event(std::move(state_), decode_event<State>(stored));
+    decode_event<State>(stored, [this](const auto& e) { state_ = evolve(std::move(state_), e); });
   }
 
   std::optional<refusal> handle(const erased_command& command, encoded_events& out) override {

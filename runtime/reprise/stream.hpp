@@ -71,10 +71,13 @@ class stream {
     return append_commit(*journal_, name_, expected_version, encoded);
   }
 
-  /// Returns all events, in order. Throws `damaged_history` with the place if one cannot be read or decoded.
+  /// Returns all events as they are today, in order: one for each version, but for those that upcasts (upcast.hpp) make
+  /// several of, or none. Throws `damaged_history` with the place if one cannot be read or decoded.
   std::vector<event> events() const {
     std::vector<event> all;
-    visit(no_limit, [&all](event&& e, std::uint64_t) { all.push_back(std::move(e)); });
+    visit(no_limit, [&all](const event_view& stored, std::uint64_t) {
+      decode_event<State>(stored, [&all](auto&& e) { all.emplace_back(std::move(e)); });
+    });
     return all;
   }
 
@@ -82,8 +85,9 @@ class stream {
   /// Throws `damaged_history` if one of these cannot be read or decoded; later ones are not looked at.
   versioned<State> load(std::uint64_t last = no_limit) const {
     versioned<State> result;
-    visit(last, [&result](event&& e, std::uint64_t version) {
-      result.state = apply_event(std::move(result.state), e);
+    visit(last, [&result](const event_view& stored, std::uint64_t version) {
+      decode_event<State>(
+          stored, [&result](const auto& e) { result.state = evolve(std::move(result.state), e); });
       result.version = version;
     });
     return result;
@@ -92,24 +96,20 @@ class stream {
  private:
   static constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
 
-  /// Calls `use(event, version)` for each event up to version `last`.
+  /// Calls `use(stored, version)` for each stored event up to version `last`.
   template <class Use>
   void visit(std::uint64_t last, const Use& use) const {
     if (last == 0) return;
     journal_->read_stream(name_, 1, [last, &use](const commit_view& c) {
       for (std::size_t i = 0; i < c.events.size() && c.first_version + i <= last; ++i) {
-        use(decode_at(c, i), c.first_version + i);
+        try {
+          use(c.events[i], c.first_version + i);
+        } catch (const undecodable& bad) {
+          throw damaged_history(event_place(c, i), bad.what());
+        }
       }
       return c.last_version() < last;
     });
-  }
-
-  static event decode_at(const commit_view& c, std::size_t i) {
-    try {
-      return decode_event<State>(c.events[i]);
-    } catch (const undecodable& bad) {
-      throw damaged_history(event_place(c, i), bad.what());
-    }
   }
 
   journal* journal_;

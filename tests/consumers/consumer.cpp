@@ -2,9 +2,14 @@
 
 #include <reprise/host.hpp>
 #include <reprise/memory_journal.hpp>
+#include <reprise/stream.hpp>
 #ifdef REPRISE_HAS_ROCKSDB
 #include <reprise/rocksdb_journal.hpp>
 #endif
+#include <reprise/testing.hpp>
+#include <reprise/testing/faulty_journal.hpp>
+#include <reprise/testing/golden.hpp>
+#include <reprise/testing/round_trip.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -25,12 +30,25 @@ struct counted {
   void serialize(Archive& archive, unsigned) {
     archive& by;
   }
+  friend bool operator==(const counted&, const counted&) = default;
+  friend std::ostream& operator<<(std::ostream& out, const counted& event) {
+    return out << "counted by " << event.by;
+  }
+};
+
+/// What `counted` was before it could count by more than one.
+struct counted_one {
+  static constexpr std::string_view event_name = "counted_one";
+
+  template <class Archive>
+  void serialize(Archive&, unsigned) {}
 };
 
 struct counter {
   static constexpr std::string_view category = "counter";
   using command = std::variant<count>;
   using event = std::variant<counted>;
+  using retired_event = std::variant<counted_one>;
   std::uint64_t value = 0;
 };
 
@@ -41,6 +59,10 @@ reprise::decision<counter> decide(const counter&, const count&) {
 counter evolve(counter state, const counted& event) {
   state.value += event.by;
   return state;
+}
+
+counted upcast(const counted_one&) {
+  return {1};
 }
 
 static_assert(reprise::complete<counter>());
@@ -54,9 +76,32 @@ std::shared_ptr<reprise::journal> open_journal() {
 #endif
 }
 
+/// The tests that somebody else would write.
+bool is_tested() {
+  using namespace reprise::testing;
+  faulty_journal journal;
+  reprise::encoded_events old;
+  old.add({"counted_one", 0, ""});
+  reprise::append_commit(journal, "counter/one", 0, old);
+  reprise::stream<counter> one{journal, "one"};
+  journal.fail(faulty_journal::fault::fail_before);
+  bool has_failed = false;
+  try {
+    one.append(1, {counted{2}});
+  } catch (const reprise::journal_failure&) {
+    has_failed = true;
+  }
+  const auto v = round_trips<counter>({counted{7}});
+  if (!v) std::cout << v << '\n';
+  const bool compares = !is_stored_as<counter>("no/such/golden.file", {counted{1}});
+  return has_failed && v && compares && one.load().state.value == 1
+         && given<counter>{counted{1}}.when(count{}) == recorded{counted{}};
+}
+
 }  // namespace
 
 int main() {
+  if (!is_tested()) return 2;
   const auto journal = open_journal();
   {
     reprise::host host{{.journal = journal}};

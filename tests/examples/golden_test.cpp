@@ -24,7 +24,8 @@ void is_read_and_written_for_ever(const Event& event) {
   const std::string name{Event::event_name};
   INFO(name);
   const std::string stored = golden(name);
-  CHECK((reprise::decode_event<shopping_cart>({name, 0, stored}) == shopping_cart::event{event}));
+  CHECK((reprise::decode_events<shopping_cart>({name, 0, stored}).at(0)
+         == shopping_cart::event{event}));
 
   std::string written;
   reprise::payload_writer{written, reprise::max_commit_bytes}.outermost(event);

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                    fuzz::text_of(data + 2, size - 2)};
   shopping_cart::event event;
   try {
-    event = reprise::decode_event<shopping_cart>(stored);
+    event = reprise::decode_events<shopping_cart>(stored).at(0);
   } catch (const reprise::undecodable&) {
     return 0;
   }

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -104,6 +105,17 @@ const containers full{{true, false, true},
                       {},
                       {1, -2, 3},
                       {4, -5}};
+
+struct of_two {
+  std::optional<std::uint16_t> first;
+  std::optional<std::optional<bool>> second;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& first& second;
+  }
+  friend bool operator==(const of_two&, const of_two&) = default;
+};
 
 struct one_string {
   std::string text;
@@ -229,6 +241,15 @@ TEST_CASE("arrays are their elements and nothing else") {
 }
 
 // -- limits and damage ---------------------------------------------------------
+
+TEST_CASE("an optional is a bool, and its value if there is one") {
+  CHECK(hex(written(of_two{})) == "00 00");
+  CHECK(hex(written(of_two{0x0102, true})) == "01 02 01 01 01 01");
+  for (const of_two& value : {of_two{}, of_two{7, std::nullopt}, of_two{std::nullopt, false}})
+    CHECK(through_bytes(value) == value);
+  CHECK_THROWS_AS(read<of_two>({"\2\1\1\0", 4}), undecodable);
+  CHECK_THROWS_AS(read<of_two>({"\1\1", 2}), undecodable);
+}
 
 TEST_CASE("a payload beyond the limit is refused before it is written") {
   CHECK(written(one_string{std::string(96, 'x')}, 100).size() == 100);

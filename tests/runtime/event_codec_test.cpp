@@ -9,7 +9,7 @@
 
 using namespace bank;
 using namespace std::string_literals;
-using reprise::decode_event;
+using reprise::decode_events;
 using reprise::encode_event;
 using reprise::encoded_events;
 using reprise::event_view;
@@ -47,23 +47,23 @@ TEST_CASE("an event is stored under its name and class version") {
 }
 
 TEST_CASE("a stored event is decoded by its name") {
-  CHECK((decode_event<account>({"withdrawn", 0, "\x01\0\0\0\0\0\0\0"s})
-         == account::event{withdrawn{1}}));
+  CHECK((decode_events<account>({"withdrawn", 0, "\x01\0\0\0\0\0\0\0"s})
+         == std::vector<account::event>{withdrawn{1}}));
 }
 
 TEST_CASE("an event that the aggregate does not know is undecodable") {
-  CHECK_THROWS_WITH_AS(decode_event<account>({"stolen", 0, ""}),
+  CHECK_THROWS_WITH_AS(decode_events<account>({"stolen", 0, ""}),
                        "this program knows no event \"stolen\"", undecodable);
-  CHECK_THROWS_AS(decode_event<account>({"", 0, ""}), undecodable);
+  CHECK_THROWS_AS(decode_events<account>({"", 0, ""}), undecodable);
 }
 
 TEST_CASE("an undecodable payload is reported with the event's name") {
-  CHECK_THROWS_WITH_AS(decode_event<account>({"withdrawn", 0, "\x01\0\0"}),
+  CHECK_THROWS_WITH_AS(decode_events<account>({"withdrawn", 0, "\x01\0\0"}),
                        "event \"withdrawn\": the payload ends 7 bytes too early", undecodable);
-  CHECK_THROWS_WITH_AS(decode_event<account>({"withdrawn", 0, "123456789"}),
+  CHECK_THROWS_WITH_AS(decode_events<account>({"withdrawn", 0, "123456789"}),
                        "event \"withdrawn\": 1 bytes are left over behind the payload",
                        undecodable);
-  CHECK_THROWS_WITH_AS(decode_event<account>({"withdrawn", 1, "12345678"}),
+  CHECK_THROWS_WITH_AS(decode_events<account>({"withdrawn", 1, "12345678"}),
                        "event \"withdrawn\": schema version 1 is newer than this program's 0",
                        undecodable);
 }
