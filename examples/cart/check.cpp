@@ -33,7 +33,9 @@ struct stored_commit {
   std::uint64_t first_version = 0;
   std::uint64_t last_version = 0;
   std::string command_id;
-  std::vector<shopping_cart::event> events;
+  std::vector<shopping_cart::event> events;  ///< as they are today
+
+  std::uint64_t size() const noexcept { return last_version - first_version + 1; }
 };
 
 /// Walks along a cart's stream with the model, and compares at every version what is known of it.
@@ -106,7 +108,7 @@ class cart_check {
     const told* sent = nullptr;
     const auto [first, last] = recorded_.equal_range(commit.last_version);
     for (auto t = first; t != last; ++t) {
-      if (t->second->id != commit.command_id || t->second->events != commit.events.size()) {
+      if (t->second->id != commit.command_id || t->second->events != commit.size()) {
         report(commit.last_version, text_of(t->second->command) + " of command " + t->second->id,
                text_of(commit.events) + " of command " + commit.command_id);
       } else if (sent == nullptr) {

@@ -29,11 +29,13 @@ void show_cart(std::ostream& out,
   std::uint64_t reached = 0;
   std::ostringstream events;
   const auto show_commit = [&](const reprise::commit_view& commit) {
-    for (const auto& event : events_of(commit)) {
+    for (const events_today& today : events_by_version(commit)) {
       if (reached == last) return false;
       ++reached;
-      state = reprise::apply_event(std::move(state), event);
-      events << std::setw(8) << reached << "  " << as_time(commit.time) << "  " << event << '\n';
+      for (const auto& event : today) {
+        state = reprise::apply_event(std::move(state), event);
+        events << std::setw(8) << reached << "  " << as_time(commit.time) << "  " << event << '\n';
+      }
     }
     return reached < last;
   };
@@ -67,20 +69,23 @@ std::string foreign_data(std::string_view payload) {
 void export_commit(std::ostream& out,
                    const reprise::commit_view& commit,
                    std::uint64_t from_position) {
-  std::vector<std::string> data;
-  if (cart_of(commit.stream)) {
-    for (const auto& event : events_of(commit)) data.push_back(shop::json_data(event));
-  } else {
-    for (const auto& event : commit.events) data.push_back(foreign_data(event.payload));
-  }
+  std::vector<events_today> events;
+  if (cart_of(commit.stream)) events = events_by_version(commit);
   const std::string stream = shop::json_string(commit.stream);
   const std::string command_id = shop::json_string(commit.command_id);
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    if (commit.first_position + i < from_position) continue;
+  const auto print = [&](std::size_t i, std::string_view name, const std::string& data) {
     out << R"({"position":)" << commit.first_position + i << R"(,"stream":)" << stream
-        << R"(,"version":)" << commit.first_version + i << R"(,"event":)"
-        << shop::json_string(commit.events[i].name) << R"(,"time":")" << as_time(commit.time)
-        << R"(","command_id":)" << command_id << R"(,"data":)" << data[i] << "}\n";
+        << R"(,"version":)" << commit.first_version + i << R"(,"event":)" << shop::json_string(name)
+        << R"(,"time":")" << as_time(commit.time) << R"(","command_id":)" << command_id
+        << R"(,"data":)" << data << "}\n";
+  };
+  for (std::size_t i = 0; i < commit.events.size(); ++i) {
+    if (commit.first_position + i < from_position) continue;
+    if (events.empty()) {
+      print(i, commit.events[i].name, foreign_data(commit.events[i].payload));
+    } else {
+      for (const auto& event : events[i]) print(i, shop::name_of(event), shop::json_data(event));
+    }
   }
 }
 

@@ -24,8 +24,9 @@ void show_cart(std::ostream& out,
                const std::string& cart,
                std::optional<std::uint64_t> version);
 
-/// Prints each event from a position on as a JSON object on a line of its own, in commit order. Events of a stream
-/// that is no cart's have their stored bytes as data: `{"hex":"…"}`.
+/// Prints each event from a position on as a JSON object on a line of its own, in commit order, as it is today: under
+/// today's name, with today's data. Events of a stream that is no cart's have their stored bytes as data:
+/// `{"hex":"…"}`.
 void export_events(std::ostream& out, const reprise::journal& journal, std::uint64_t from_position);
 
 /// Reads everything, decodes and folds every event, and prints counts, or each damage. Returns whether all is sound.

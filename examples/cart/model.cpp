@@ -37,12 +37,14 @@ model_cart::verdict model_cart::expect_of(const shop::add_product& command) cons
   if (bought_) return {"is_checked_out", {}};
   if (is_bad_name(command.product_id, why)) return {why, {}};
   if (command.quantity < 1) return {"quantity_is_not_positive", {}};
+  if (command.unit_price && *command.unit_price < 0) return {"unit_price_is_negative", {}};
   const line* present = line_of(command.product_id);
   const wide sum = static_cast<wide>(command.quantity)
                    + (present == nullptr ? 0 : present->quantity);
   if (sum > 1000) return {"too_many_of_a_product", {}};
   if (present == nullptr && lines_.size() >= 100) return {"too_many_products", {}};
-  return {"", {shop::product_added_to_cart{command.product_id, command.quantity}}};
+  return {"",
+          {shop::product_added_to_cart{command.product_id, command.quantity, command.unit_price}}};
 }
 
 model_cart::verdict model_cart::expect_of(const shop::remove_product& command) const {
@@ -62,7 +64,7 @@ model_cart::verdict model_cart::expect_of(const shop::change_quantity& command) 
   const line* present = line_of(command.product_id);
   if (present == nullptr) return {"product_is_not_in_cart", {}};
   if (present->quantity == command.quantity) return {"", {}};
-  return {"", {shop::product_quantity_changed{command.product_id, command.quantity}}};
+  return {"", {shop::product_quantity_changed_in_cart{command.product_id, command.quantity}}};
 }
 
 model_cart::verdict model_cart::expect_of(const shop::check_out&) const {
@@ -91,7 +93,7 @@ void model_cart::follow_it(const shop::product_removed_from_cart& event) {
   std::erase_if(lines_, [&](const line& l) { return l.product_id == event.product_id; });
 }
 
-void model_cart::follow_it(const shop::product_quantity_changed& event) {
+void model_cart::follow_it(const shop::product_quantity_changed_in_cart& event) {
   for (line& l : lines_) {
     if (l.product_id != event.product_id) continue;
     l.quantity = event.quantity;

@@ -43,7 +43,7 @@ class model_cart {
 
   void follow_it(const shop::product_added_to_cart& event);
   void follow_it(const shop::product_removed_from_cart& event);
-  void follow_it(const shop::product_quantity_changed& event);
+  void follow_it(const shop::product_quantity_changed_in_cart& event);
   void follow_it(const shop::cart_checked_out& event);
 
   const line* line_of(std::string_view product_id) const;

@@ -16,6 +16,12 @@ constexpr std::array<std::string_view, 48> catalogue{
     "salmon",    "chicken", "tofu",   "mustard",  "vinegar",   "pepper",  "garlic",    "ginger",
     "soap",      "shampoo", "towels", "candles",  "batteries", "matches", "pencils",   "paper"};
 
+/// What a product of the catalogue costs. Nobody has told the price of every one.
+std::optional<std::int64_t> unit_price_of(std::size_t product) {
+  if (product % 4 == 3) return std::nullopt;
+  return 49 + 30 * static_cast<std::int64_t>(product);
+}
+
 }  // namespace
 
 // -- chance --------------------------------------------------------------------
@@ -117,16 +123,18 @@ shop::shopping_cart::command shopping_plan::choose_command(shopper_state& who,
   if (is_last && visit.checks_out) return shop::check_out{};
   if (!who.basket.empty() && luck.below(10) < 4) return change_of_mind(who);
 
-  std::string product{catalogue[products_.choose(luck)]};
+  const std::size_t chosen = products_.choose(luck);
+  std::string product{catalogue[chosen]};
   // Not everything in a cart was put there in this session, and not everything is still there.
   if (luck.one_in(20)) return shop::remove_product{std::move(product)};
   if (luck.one_in(30))
     return shop::change_quantity{std::move(product), 1 + static_cast<std::int64_t>(luck.below(5))};
   // A slip of the finger.
-  if (luck.one_in(200)) return shop::add_product{std::move(product), 11'111};
+  if (luck.one_in(200)) return shop::add_product{std::move(product), 11'111, unit_price_of(chosen)};
   who.basket.push_back(product);
   return shop::add_product{std::move(product),
-                           1 + static_cast<std::int64_t>(luck.below(luck.one_in(10) ? 12 : 3))};
+                           1 + static_cast<std::int64_t>(luck.below(luck.one_in(10) ? 12 : 3)),
+                           unit_price_of(chosen)};
 }
 
 shop::shopping_cart::command shopping_plan::change_of_mind(shopper_state& who) {

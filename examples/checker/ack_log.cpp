@@ -90,12 +90,12 @@ std::string id_member(const json& object) {
   return id;
 }
 
-std::int64_t quantity_member(const json& data) {
-  const json& value = member(data, "quantity");
+std::int64_t integer_member(const json& data, const char* name) {
+  const json& value = member(data, name);
   constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const bool fits = value.is_number_integer()
                     && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= largest);
-  if (!fits) throw bad_log("\"quantity\" is to be an integer of 64 bits");
+  if (!fits) throw bad_log(quoted(name) + " is to be an integer of 64 bits");
   return value.get<std::int64_t>();
 }
 
@@ -124,9 +124,13 @@ send_line send_of(const json& object) {
   if (!data.is_object()) throw bad_log("\"data\" is to be an object");
   switch (line.command) {
   case command_kind::add_product:
+    check_members(data, {"product_id", "quantity", "unit_price"});
+    line.quantity = integer_member(data, "quantity");
+    if (data.contains("unit_price")) line.unit_price = integer_member(data, "unit_price");
+    break;
   case command_kind::change_quantity:
     check_members(data, {"product_id", "quantity"});
-    line.quantity = quantity_member(data);
+    line.quantity = integer_member(data, "quantity");
     break;
   case command_kind::remove_product: check_members(data, {"product_id"}); break;
   case command_kind::check_out:
@@ -173,6 +177,7 @@ json json_of_line(const send_line& line) {
   if (line.command < command_kind::check_out) data["product_id"] = text(line.product_id);
   if (line.command == command_kind::add_product || line.command == command_kind::change_quantity)
     data["quantity"] = line.quantity;
+  if (line.unit_price) data["unit_price"] = *line.unit_price;
   return {{"t", "send"},
           {"at", line.at},
           {"id", text(line.id)},
@@ -197,7 +202,8 @@ std::string_view to_string(result r) noexcept {
 
 std::optional<shop::shopping_cart::command> command_of(const send_line& line) {
   switch (line.command) {
-  case command_kind::add_product: return shop::add_product{line.product_id, line.quantity};
+  case command_kind::add_product:
+    return shop::add_product{line.product_id, line.quantity, line.unit_price};
   case command_kind::remove_product: return shop::remove_product{line.product_id};
   case command_kind::change_quantity: return shop::change_quantity{line.product_id, line.quantity};
   case command_kind::check_out: return shop::check_out{};

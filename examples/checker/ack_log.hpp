@@ -38,8 +38,9 @@ struct send_line {
   std::string id;
   std::string cart;
   command_kind command = command_kind::view;
-  std::string product_id;     ///< of the commands that name a product
-  std::int64_t quantity = 0;  ///< of the commands that name one
+  std::string product_id;                    ///< of the commands that name a product
+  std::int64_t quantity = 0;                 ///< of the commands that name one
+  std::optional<std::int64_t> unit_price{};  ///< of an add_product that names one
 
   friend bool operator==(const send_line&, const send_line&) = default;
 };
@@ -67,8 +68,9 @@ using ack_line = std::variant<send_line, answer_line>;
 ///     {"t":"send","at":18,"id":"4712","cart":"cart-42","command":"view","data":{}}
 ///     {"t":"answer","at":19,"id":"4711","result":"accepted","version":7,"events":1}
 ///
-/// `version` and `events` are needed with `accepted`, `version` with `refused`; `reason` never is. A member that it
-/// does not name is an error, since it might be a misspelt one. A string that is not UTF-8 is `{"hex":"ff"}`.
+/// `version` and `events` are needed with `accepted`, `version` with `refused`; `reason` never is. The data of an
+/// add_product may have a `unit_price`. A member that it does not name is an error, since it might be a misspelt one. A
+/// string that is not UTF-8 is `{"hex":"ff"}`.
 /// Throws `bad_log` that says what is wrong, without a place.
 ack_line ack_line_from_json(std::string_view text);
 

@@ -19,13 +19,14 @@ void history::add_line(const send_line& line) {
   if (number == commands.size()) {
     sent_command& made = commands.emplace_back();
     made.quantity = line.quantity;
+    made.unit_price = line.unit_price;
     made.cart = cart;
     made.product = product;
     made.kind = line.command;
   }
   sent_command& c = commands[number];
   if (c.cart != cart || c.product != product || c.kind != line.command
-      || c.quantity != line.quantity) {
+      || c.quantity != line.quantity || c.unit_price != line.unit_price) {
     throw bad_log("id " + reprise::printable(line.id)
                   + " was sent before with another command or to another cart");
   }
@@ -63,7 +64,7 @@ void history::add_line(const answer_line& line) {
 shop::shopping_cart::command history::command_of(const sent_command& c) const {
   const std::string product(products[c.product]);
   switch (c.kind) {
-  case command_kind::add_product: return shop::add_product{product, c.quantity};
+  case command_kind::add_product: return shop::add_product{product, c.quantity, c.unit_price};
   case command_kind::remove_product: return shop::remove_product{product};
   case command_kind::change_quantity: return shop::change_quantity{product, c.quantity};
   case command_kind::check_out:

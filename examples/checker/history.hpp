@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +42,10 @@ struct sending {
   bool is_open() const noexcept { return !is_answered || result == result::unknown; }
 };
 
-/// One id, and everything that was sent under it: 64 bytes.
+/// One id, and everything that was sent under it: 72 bytes.
 struct sent_command {
   std::int64_t quantity = 0;
+  std::optional<std::int64_t> unit_price;
   std::uint64_t stored_version = 0;    ///< after the commit of this command; 0 if none was met
   std::uint64_t first_open_at = 0;     ///< when the first of the sendings that wait was sent
   std::uint32_t cart = none;           ///< in `history::carts`

@@ -32,6 +32,10 @@ std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
                : std::numeric_limits<std::int64_t>::min();
 }
 
+void print_price(std::ostream& out, const std::optional<std::int64_t>& unit_price) {
+  if (unit_price) out << " at " << *unit_price << " each";
+}
+
 }  // namespace
 
 // -- decide --------------------------------------------------------------------
@@ -40,13 +44,14 @@ decision<shopping_cart> decide(const shopping_cart& cart, const add_product& com
   if (cart.checked_out) return is_checked_out;
   if (const auto objection = objection_to(command.product_id)) return *objection;
   if (command.quantity <= 0) return quantity_is_not_positive;
+  if (command.unit_price && *command.unit_price < 0) return unit_price_is_negative;
 
   const auto present = quantity_of(cart, command.product_id);
   if (present > max_quantity_of_a_product - command.quantity) return too_many_of_a_product;
   const bool is_new = !cart.items.contains(command.product_id);
   if (is_new && cart.items.size() >= max_products_in_a_cart) return too_many_products;
 
-  return {product_added_to_cart{command.product_id, command.quantity}};
+  return {product_added_to_cart{command.product_id, command.quantity, command.unit_price}};
 }
 
 decision<shopping_cart> decide(const shopping_cart& cart, const remove_product& command) {
@@ -63,7 +68,7 @@ decision<shopping_cart> decide(const shopping_cart& cart, const change_quantity&
   if (command.quantity > max_quantity_of_a_product) return too_many_of_a_product;
   if (!cart.items.contains(command.product_id)) return product_is_not_in_cart;
   if (quantity_of(cart, command.product_id) == command.quantity) return {};
-  return {product_quantity_changed{command.product_id, command.quantity}};
+  return {product_quantity_changed_in_cart{command.product_id, command.quantity}};
 }
 
 decision<shopping_cart> decide(const shopping_cart& cart, const check_out&) {
@@ -85,7 +90,7 @@ shopping_cart evolve(shopping_cart cart, const product_removed_from_cart& event)
   return cart;
 }
 
-shopping_cart evolve(shopping_cart cart, const product_quantity_changed& event) {
+shopping_cart evolve(shopping_cart cart, const product_quantity_changed_in_cart& event) {
   cart.items[event.product_id] = event.quantity;
   return cart;
 }
@@ -95,19 +100,26 @@ shopping_cart evolve(shopping_cart cart, const cart_checked_out&) {
   return cart;
 }
 
+// -- upcast --------------------------------------------------------------------
+
+product_quantity_changed_in_cart upcast(const product_quantity_changed& old) {
+  return {old.product_id, old.quantity};
+}
+
 // -- for people ----------------------------------------------------------------
 
 std::ostream& operator<<(std::ostream& out, const product_added_to_cart& event) {
-  return out << "product added to cart: " << event.quantity << ' '
-             << reprise::printable(event.product_id);
+  out << "product added to cart: " << event.quantity << ' ' << reprise::printable(event.product_id);
+  print_price(out, event.unit_price);
+  return out;
 }
 
 std::ostream& operator<<(std::ostream& out, const product_removed_from_cart& event) {
   return out << "product removed from cart: " << reprise::printable(event.product_id);
 }
 
-std::ostream& operator<<(std::ostream& out, const product_quantity_changed& event) {
-  return out << "product quantity changed: now " << event.quantity << ' '
+std::ostream& operator<<(std::ostream& out, const product_quantity_changed_in_cart& event) {
+  return out << "product quantity changed in cart: now " << event.quantity << ' '
              << reprise::printable(event.product_id);
 }
 
@@ -121,8 +133,9 @@ std::ostream& operator<<(std::ostream& out, const shopping_cart::event& event) {
 }
 
 std::ostream& operator<<(std::ostream& out, const add_product& command) {
-  return out << "add product: " << command.quantity << ' '
-             << reprise::printable(command.product_id);
+  out << "add product: " << command.quantity << ' ' << reprise::printable(command.product_id);
+  print_price(out, command.unit_price);
+  return out;
 }
 
 std::ostream& operator<<(std::ostream& out, const remove_product& command) {

@@ -2,10 +2,13 @@
 
 #include "reprise/aggregate.hpp"
 
+#include <boost/serialization/version.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,16 +17,20 @@ namespace shop {
 
 // -- what has happened ---------------------------------------------------------
 
-/// So many more of a product are in the cart.
+/// So many more of a product are in the cart. What one of them costs is a fact for those who read the events: no rule of
+/// the cart asks for it, so its state does not keep it.
 struct product_added_to_cart {
   static constexpr std::string_view event_name = "product_added_to_cart";  // never change or reuse
 
   std::string product_id;
   std::int64_t quantity = 0;
+  std::optional<std::int64_t>
+      unit_price{};  ///< in minor units, such as cents; from class version 1 on
 
   template <class Archive>
-  void serialize(Archive& archive, unsigned) {
+  void serialize(Archive& archive, unsigned version) {
     archive& product_id& quantity;
+    if (version >= 1) archive& unit_price;
   }
   friend bool operator==(const product_added_to_cart&, const product_added_to_cart&) = default;
 };
@@ -44,9 +51,9 @@ struct product_removed_from_cart {
 };
 
 /// Exactly so many of a product are in the cart.
-struct product_quantity_changed {
+struct product_quantity_changed_in_cart {
   static constexpr std::string_view event_name =
-      "product_quantity_changed";  // never change or reuse
+      "product_quantity_changed_in_cart";  // never change or reuse
 
   std::string product_id;
   std::int64_t quantity = 0;
@@ -55,8 +62,8 @@ struct product_quantity_changed {
   void serialize(Archive& archive, unsigned) {
     archive& product_id& quantity;
   }
-  friend bool operator==(const product_quantity_changed&,
-                         const product_quantity_changed&) = default;
+  friend bool operator==(const product_quantity_changed_in_cart&,
+                         const product_quantity_changed_in_cart&) = default;
 };
 
 /// The cart was bought, and stays as it is.
@@ -68,12 +75,33 @@ struct cart_checked_out {
   friend bool operator==(const cart_checked_out&, const cart_checked_out&) = default;
 };
 
+// -- what happened under another name ------------------------------------------
+//
+// Nothing of it is recorded any more, and old journals hold it for ever.
+
+/// Today's `product_quantity_changed_in_cart`, from before the events said that they are the cart's.
+struct product_quantity_changed {
+  static constexpr std::string_view event_name =
+      "product_quantity_changed";  // never change or reuse
+
+  std::string product_id;
+  std::int64_t quantity = 0;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& product_id& quantity;
+  }
+};
+
+product_quantity_changed_in_cart upcast(const product_quantity_changed& old);
+
 // -- what can be asked for -----------------------------------------------------
 
 /// Adds to what is in the cart.
 struct add_product {
   std::string product_id;
   std::int64_t quantity = 1;
+  std::optional<std::int64_t> unit_price{};  ///< in minor units, if the shop says it
 };
 
 /// Takes all of a product out. It is already so if none is in the cart.
@@ -99,8 +127,9 @@ struct shopping_cart {
   using command = std::variant<add_product, remove_product, change_quantity, check_out>;
   using event = std::variant<product_added_to_cart,
                              product_removed_from_cart,
-                             product_quantity_changed,
+                             product_quantity_changed_in_cart,
                              cart_checked_out>;
+  using retired_event = std::variant<product_quantity_changed>;
 
   std::map<std::string, std::int64_t> items;  ///< product id to quantity
   bool checked_out = false;
@@ -126,6 +155,9 @@ inline constexpr reprise::refusal product_id_is_too_long{"product_id_is_too_long
 /// What is added, or changed to, is at least one. To have none of a product is to remove it.
 inline constexpr reprise::refusal quantity_is_not_positive{"quantity_is_not_positive"};
 
+/// A product may cost nothing, but not less.
+inline constexpr reprise::refusal unit_price_is_negative{"unit_price_is_negative"};
+
 /// At most `max_quantity_of_a_product` of each, and `max_products_in_a_cart` different ones.
 inline constexpr reprise::refusal too_many_of_a_product{"too_many_of_a_product"};
 inline constexpr reprise::refusal too_many_products{"too_many_products"};
@@ -143,7 +175,7 @@ reprise::decision<shopping_cart> decide(const shopping_cart& cart, const check_o
 
 shopping_cart evolve(shopping_cart cart, const product_added_to_cart& event);
 shopping_cart evolve(shopping_cart cart, const product_removed_from_cart& event);
-shopping_cart evolve(shopping_cart cart, const product_quantity_changed& event);
+shopping_cart evolve(shopping_cart cart, const product_quantity_changed_in_cart& event);
 shopping_cart evolve(shopping_cart cart, const cart_checked_out& event);
 
 static_assert(reprise::complete<shopping_cart>());
@@ -152,7 +184,7 @@ static_assert(reprise::complete<shopping_cart>());
 
 std::ostream& operator<<(std::ostream& out, const product_added_to_cart& event);
 std::ostream& operator<<(std::ostream& out, const product_removed_from_cart& event);
-std::ostream& operator<<(std::ostream& out, const product_quantity_changed& event);
+std::ostream& operator<<(std::ostream& out, const product_quantity_changed_in_cart& event);
 std::ostream& operator<<(std::ostream& out, const cart_checked_out& event);
 std::ostream& operator<<(std::ostream& out, const shopping_cart::event& event);
 
@@ -166,3 +198,5 @@ std::ostream& operator<<(std::ostream& out, const shopping_cart::command& comman
 std::ostream& operator<<(std::ostream& out, const shopping_cart& cart);
 
 }  // namespace shop
+
+BOOST_CLASS_VERSION(shop::product_added_to_cart, 1)

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 
 namespace shop {
 
@@ -65,8 +66,11 @@ void check_members(const json& object, std::initializer_list<std::string_view> k
 shopping_cart::command command_of(const json& object) {
   const std::string name = text_member(object, "command");
   if (name == "add_product") {
-    check_members(object, {"cart", "id", "command", "product_id", "quantity"});
-    return add_product{text_member(object, "product_id"), integer_member(object, "quantity")};
+    check_members(object, {"cart", "id", "command", "product_id", "quantity", "unit_price"});
+    return add_product{text_member(object, "product_id"), integer_member(object, "quantity"),
+                       object.contains("unit_price")
+                           ? std::optional(integer_member(object, "unit_price"))
+                           : std::nullopt};
   }
   if (name == "change_quantity") {
     check_members(object, {"cart", "id", "command", "product_id", "quantity"});
@@ -114,12 +118,14 @@ json string_or_hex(std::string_view bytes) {
 }
 
 json data_of(const product_added_to_cart& event) {
-  return {{"product_id", string_or_hex(event.product_id)}, {"quantity", event.quantity}};
+  json data{{"product_id", string_or_hex(event.product_id)}, {"quantity", event.quantity}};
+  if (event.unit_price) data["unit_price"] = *event.unit_price;
+  return data;
 }
 json data_of(const product_removed_from_cart& event) {
   return {{"product_id", string_or_hex(event.product_id)}};
 }
-json data_of(const product_quantity_changed& event) {
+json data_of(const product_quantity_changed_in_cart& event) {
   return {{"product_id", string_or_hex(event.product_id)}, {"quantity", event.quantity}};
 }
 json data_of(const cart_checked_out&) {
@@ -141,6 +147,10 @@ cart_command command_from_json(std::string_view text) {
 
 std::string json_string(std::string_view bytes) {
   return string_or_hex(bytes).dump();
+}
+
+std::string_view name_of(const shopping_cart::event& event) {
+  return std::visit([](const auto& e) { return e.event_name; }, event);
 }
 
 std::string json_data(const shopping_cart::event& event) {

@@ -21,9 +21,10 @@ struct cart_command {
   shopping_cart::command command;
 };
 
-/// Reads a command from a JSON object. Every member that it names is needed, but `id`; no other is allowed:
+/// Reads a command from a JSON object. Every member that it names is needed, but `id` and `unit_price`, which is in
+/// minor units; no other is allowed:
 ///
-///     {"cart":"cart-42","command":"add_product","product_id":"tea","quantity":2,"id":"4711"}
+///     {"cart":"cart-42","command":"add_product","product_id":"tea","quantity":2,"unit_price":350,"id":"4711"}
 ///     {"cart":"cart-42","command":"change_quantity","product_id":"tea","quantity":3}
 ///     {"cart":"cart-42","command":"remove_product","product_id":"tea"}
 ///     {"cart":"cart-42","command":"check_out"}
@@ -35,7 +36,11 @@ cart_command command_from_json(std::string_view text);
 /// that keeps them: `{"hex":"636172742dff"}`.
 std::string json_string(std::string_view bytes);
 
-/// Returns the data of an event as a JSON object on one line: `{"product_id":"tea","quantity":2}`.
+/// Returns the name that an event is stored under today.
+std::string_view name_of(const shopping_cart::event& event);
+
+/// Returns the data of an event as a JSON object on one line: `{"product_id":"tea","quantity":2,"unit_price":350}`,
+/// without a price if it has none.
 std::string json_data(const shopping_cart::event& event);
 
 }  // namespace shop

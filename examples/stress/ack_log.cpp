@@ -27,7 +27,8 @@ std::string product_member(const std::string& product_id) {
 
 std::string name_and_data(const shop::add_product& c) {
   return R"("add_product","data":{)" + product_member(c.product_id)
-         + ",\"quantity\":" + std::to_string(c.quantity) + '}';
+         + ",\"quantity\":" + std::to_string(c.quantity)
+         + (c.unit_price ? ",\"unit_price\":" + std::to_string(*c.unit_price) : "") + '}';
 }
 std::string name_and_data(const shop::remove_product& c) {
   return R"("remove_product","data":{)" + product_member(c.product_id) + '}';

@@ -64,8 +64,9 @@ void fill(reprise::journal& to, const std::vector<std::string>& ids, std::size_t
   }
   for (std::size_t version = 0; version < events_per_cart; ++version) {
     const auto quantity = static_cast<std::int64_t>(1 + version % 1'000);
-    const auto events = version == 0 ? encoded(shop::product_added_to_cart{product, quantity})
-                                     : encoded(shop::product_quantity_changed{product, quantity});
+    const auto events = version == 0
+                            ? encoded(shop::product_added_to_cart{product, quantity})
+                            : encoded(shop::product_quantity_changed_in_cart{product, quantity});
     append_to_all(to, streams, version, events);
   }
 }

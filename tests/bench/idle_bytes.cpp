@@ -40,7 +40,8 @@ class forgetful_journal final : public reprise::journal {
     c.first_version = 1;
     c.first_position = 1;
     c.command_id = "0123456789abcde";
-    c.events.push_back({shop::product_added_to_cart::event_name, 0, payload()});
+    c.events.push_back({shop::product_added_to_cart::event_name,
+                        reprise::detail::class_version<shop::product_added_to_cart>, payload()});
     visit(c);
   }
 

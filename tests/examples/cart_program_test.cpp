@@ -201,7 +201,7 @@ void store(const std::filesystem::path& directory, const std::string& cart) {
   const auto journal = reprise::rocksdb_at(directory);
   reprise::stream<shopping_cart> stream{*journal, cart};
   stream.append(0, {product_added_to_cart{"tea", 2}});
-  stream.append(1, {product_quantity_changed{"tea", 3}, cart_checked_out{}});
+  stream.append(1, {product_quantity_changed_in_cart{"tea", 3}, cart_checked_out{}});
 }
 
 }  // namespace
@@ -234,7 +234,8 @@ TEST_CASE("show prints a cart and its events as of any version") {
   CHECK(now.status == 0);
   CHECK(contains(now.out, "cart \"cart-42\" at version 3: 3 \"tea\", checked out\n"));
   CHECK(std::regex_search(
-      now.out, std::regex(" 2  [-0-9]+T[:.0-9]+Z  product quantity changed: now 3 \"tea\"\n")));
+      now.out,
+      std::regex(" 2  [-0-9]+T[:.0-9]+Z  product quantity changed in cart: now 3 \"tea\"\n")));
 
   const auto earlier = sh.cart("journal show --dir d cart-42 --at 2");
   CHECK(contains(earlier.out, "cart \"cart-42\" at version 2: 3 \"tea\"\n"));
@@ -261,7 +262,7 @@ TEST_CASE("export prints an event a line, in commit order, from any position") {
       all.out,
       std::regex(
           R"re(\{"position":1,"stream":"shopping_cart/cart-42","version":1,"event":"product_added_to_cart","time":"[^"]+","command_id":"","data":\{"product_id":"tea","quantity":2\}\}\n)re"
-          R"re(\{"position":2,.*"version":2,"event":"product_quantity_changed",.*\}\n)re"
+          R"re(\{"position":2,.*"version":2,"event":"product_quantity_changed_in_cart",.*\}\n)re"
           R"re(\{"position":3,.*"version":3,"event":"cart_checked_out",.*"data":\{\}\}\n)re")));
   CHECK(sh.cart("journal export --dir d --from 3").out.starts_with(R"({"position":3,)"));
   CHECK(sh.cart("journal export --dir d --from 9").out.empty());

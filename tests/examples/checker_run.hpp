@@ -34,6 +34,7 @@ inline checker::send_line line_of(const std::string& id,
       line.command = checker::command_kind::add_product;
       line.product_id = c.product_id;
       line.quantity = c.quantity;
+      line.unit_price = c.unit_price;
     }
     void operator()(const shop::change_quantity& c) const {
       line.command = checker::command_kind::change_quantity;

@@ -278,12 +278,38 @@ TEST_CASE_FIXTURE(sound_run, "a commit that does not follow from its command is 
           == "wrong_events other version 1 id f: product added to cart: 1 \"jam\" for add product: "
              "1 \"jam\" / product added to cart: 2 \"jam\"");
   }
+  SUBCASE("another price") {
+    stored("f", "other", {product_added_to_cart{"jam", 1, 350}});
+    CHECK(text_of(judged())
+          == "wrong_events other version 1 id f: product added to cart: 1 \"jam\" for add product: "
+             "1 \"jam\" / product added to cart: 1 \"jam\" at 350 each");
+  }
   SUBCASE("another event") {
     stored("f", "other", {product_removed_from_cart{"jam"}});
     CHECK(text_of(judged())
           == "wrong_events other version 1 id f: product added to cart: 1 \"jam\" for add product: "
              "1 \"jam\" / product removed from cart: \"jam\"");
   }
+}
+
+TEST_CASE_FIXTURE(sound_run, "a price that was sent is stored") {
+  sent("f", "other", add_product{"jam", 1, 350});
+  answered("f", result::accepted, 1, 1);
+  stored("f", "other", {product_added_to_cart{"jam", 1, 350}});
+  CHECK(text_of(judged()) == "");
+}
+
+TEST_CASE_FIXTURE(sound_run,
+                  "a commit under the name that its event had once is what it is today") {
+  sent("f", "other", add_product{"jam", 1});
+  answered("f", result::accepted, 1, 1);
+  stored("f", "other", {product_added_to_cart{"jam", 1}});
+  sent("g", "other", change_quantity{"jam", 4});
+  answered("g", result::accepted, 2, 1);
+  reprise::encoded_events once;
+  once.add({"product_quantity_changed", 0, std::string("\3\0\0\0jam\4\0\0\0\0\0\0\0", 15)});
+  stored_encoded("g", "shopping_cart/other", once);
+  CHECK(text_of(judged()) == "");
 }
 
 TEST_CASE_FIXTURE(sound_run, "a commit of a command that was to be refused is found") {
@@ -588,6 +614,11 @@ TEST_CASE_FIXTURE(log_file, "any other line that is none is named with what is w
   CHECK(
       read(a_send + R"({"t":"send","at":17,"id":"a","cart":"d","command":"view","data":{}})" + "\n")
       == ":2: id \"a\" was sent before with another command or to another cart");
+  std::string with_price = a_send;
+  with_price.insert(with_price.find("}}"), R"(,"unit_price":350)");
+  CHECK(read(with_price + with_price) == "2 lines, 0 cut off");
+  CHECK(read(with_price + a_send)
+        == ":2: id \"a\" was sent before with another command or to another cart");
   CHECK(read(a_send + std::string(1024 * 1024 + 1, ' ') + "\n")
         == ":2: the line is longer than 1048576 bytes");
 }
@@ -596,6 +627,8 @@ TEST_CASE("a line is written as it is read, whatever bytes are in it") {
   const checker::ack_line lines[] = {
       checker::send_line{~0ULL, "\xff", "c\n", checker::command_kind::change_quantity, "\xc3", -5},
       checker::send_line{0, "i", "", checker::command_kind::remove_product, "", 0},
+      checker::send_line{0, "i", "c", checker::command_kind::add_product, "tea", 2, 350},
+      checker::send_line{0, "i", "c", checker::command_kind::add_product, "tea", 2, -1},
       checker::send_line{0, "i", "c", checker::command_kind::check_out, "", 0},
       checker::answer_line{1, "i", result::refused, 7, 0, "\"no\""},
       checker::answer_line{1, "i", result::unavailable, 0, 0, "\xff"}};

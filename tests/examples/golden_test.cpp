@@ -1,15 +1,29 @@
+#include "reprise/testing/golden.hpp"
+
+#include "examples/program.hpp"
 #include "reprise/event_codec.hpp"
+#include "reprise/rocksdb_journal.hpp"
+#include "reprise/stream.hpp"
+#include "reprise/testing/round_trip.hpp"
 #include "shopping_cart/shopping_cart.hpp"
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
+#include <vector>
 
 using namespace shop;
+using reprise::testing::is_stored_as;
+using reprise::testing::round_trips;
 
 namespace {
+
+const std::filesystem::path golden_directory{REPRISE_GOLDEN_DIRECTORY};
 
 /// Returns a stored payload of the cart's first format, which every later version of the program reads.
 std::string golden(const std::string& event_name) {
@@ -19,24 +33,145 @@ std::string golden(const std::string& event_name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-template <class Event>
-void is_read_and_written_for_ever(const Event& event) {
-  const std::string name{Event::event_name};
-  INFO(name);
-  const std::string stored = golden(name);
-  CHECK((reprise::decode_events<shopping_cart>({name, 0, stored}).at(0)
-         == shopping_cart::event{event}));
-
-  std::string written;
-  reprise::payload_writer{written, reprise::max_commit_bytes}.outermost(event);
-  CHECK(written == stored);
+std::vector<shopping_cart::event> read_today(const std::string& event_name) {
+  INFO(event_name);
+  const std::string stored = golden(event_name);
+  return reprise::decode_events<shopping_cart>({event_name, 0, stored});
 }
+
+std::vector<shopping_cart::event> only(const shopping_cart::event& event) {
+  return {event};
+}
+
+/// The carts that each release's journal holds, as they are today.
+shopping_cart cart_of_anna() {
+  return {{{"milk", 1}, {"tea", 5}}, true};
+}
+shopping_cart cart_of_ben() {
+  return {{{"j\xc3\xa4m", 3}}, false};
+}
+
+/// A whole journal as a release of the program left it, in a place where it may be written to.
+struct released {
+  explicit released(const std::string& name) {
+    std::filesystem::copy(golden_directory / name, sh / "d");
+  }
+
+  std::vector<shopping_cart::event> events(const std::string& id) const {
+    const auto journal = reprise::rocksdb_at(sh / "d", {.read_only = true});
+    return reprise::stream<shopping_cart>{*journal, id}.events();
+  }
+
+  void is_replayed() const {
+    {
+      const auto journal = reprise::rocksdb_at(sh / "d", {.read_only = true});
+      const auto anna = reprise::stream<shopping_cart>{*journal, "anna"}.load();
+      CHECK(anna.state == cart_of_anna());
+      CHECK(anna.version == 4);
+      CHECK((reprise::stream<shopping_cart>{*journal, "ben"}.load().state == cart_of_ben()));
+    }
+    const auto verified = sh.cart("journal verify --dir d");
+    CHECK(verified.status == 0);
+    CHECK(verified.out == "8 events in 8 commits of 2 carts, all sound\n");
+  }
+
+  /// Today's runtime recovers the carts, judges commands on them, and compares them with the model.
+  void goes_on() const {
+    program::write(
+        sh / "more",
+        R"({"cart":"ben","command":"add_product","product_id":"tea","quantity":2,"unit_price":350})"
+        "\n"
+        R"({"cart":"ben","command":"change_quantity","product_id":"tea","quantity":3})"
+        "\n"
+        R"({"cart":"anna","command":"remove_product","product_id":"tea"})"
+        "\n"
+        R"({"cart":"ben","command":"add_product","product_id":"tea","quantity":1,"id":"b2"})"
+        "\n");
+    const auto run = sh.cart("simulate --input more --dir d --json");
+    CHECK(run.status == 0);
+    CHECK(program::field(run.out, "difference_count") == "0");
+    CHECK(program::field(run.out, "refused") == "1");
+    const auto ben = sh.cart("journal show --dir d ben");
+    CHECK(program::contains(ben.out, "cart \"ben\" at version 6: 3 \"j\\xc3\\xa4m\", 3 \"tea\"\n"));
+  }
+
+  program::shell sh;
+};
 
 }  // namespace
 
-TEST_CASE("the payloads of the first format are read, and written, for ever") {
-  is_read_and_written_for_ever(product_added_to_cart{"tea", 2});
-  is_read_and_written_for_ever(product_removed_from_cart{"j\xc3\xa4m"});
-  is_read_and_written_for_ever(product_quantity_changed{"tea", 0x0102030405060708});
-  is_read_and_written_for_ever(cart_checked_out{});
+TEST_CASE("the payloads of the first format are read for ever") {
+  CHECK((read_today("product_added_to_cart") == only(product_added_to_cart{"tea", 2})));
+  CHECK((read_today("product_removed_from_cart") == only(product_removed_from_cart{"j\xc3\xa4m"})));
+  CHECK((read_today("product_quantity_changed")
+         == only(product_quantity_changed_in_cart{"tea", 0x0102030405060708})));
+  CHECK((read_today("cart_checked_out") == only(cart_checked_out{})));
+}
+
+TEST_CASE("the events of the second format are stored, and read, for ever") {
+  const auto file = [](const std::string& name) {
+    return golden_directory / "v2" / (name + ".commit");
+  };
+  CHECK(is_stored_as<shopping_cart>(file("product_added_to_cart"),
+                                    {product_added_to_cart{"tea", 2, 350},
+                                     product_added_to_cart{"j\xc3\xa4m", 1},
+                                     product_added_to_cart{"", -1, 0}}));
+  CHECK(is_stored_as<shopping_cart>(file("product_removed_from_cart"),
+                                    {product_removed_from_cart{"j\xc3\xa4m"}}));
+  CHECK(is_stored_as<shopping_cart>(file("product_quantity_changed_in_cart"),
+                                    {product_quantity_changed_in_cart{"tea", 0x0102030405060708}}));
+  CHECK(is_stored_as<shopping_cart>(file("cart_checked_out"), {cart_checked_out{}}));
+}
+
+TEST_CASE("every event of the cart comes back as it was stored") {
+  CHECK(
+      round_trips<shopping_cart>({product_added_to_cart{"tea", 2, 350},
+                                  product_added_to_cart{"tea", 2}, product_removed_from_cart{"tea"},
+                                  product_quantity_changed_in_cart{"tea", 3}, cart_checked_out{}}));
+}
+
+TEST_CASE("a journal of the first release, without prices and with an old name, is replayed") {
+  const released first{"v1_journal"};
+  CHECK((first.events("anna")
+         == std::vector<shopping_cart::event>{
+             product_added_to_cart{"tea", 2}, product_quantity_changed_in_cart{"tea", 5},
+             product_added_to_cart{"milk", 1}, cart_checked_out{}}));
+  first.is_replayed();
+  const auto shown = first.sh.cart("journal export --dir d --from 5");
+  CHECK(program::contains(shown.out, R"("event":"product_quantity_changed_in_cart",)"));
+  CHECK_FALSE(program::contains(shown.out, R"("product_quantity_changed")"));
+  first.goes_on();
+}
+
+TEST_CASE("a journal of the second release, with prices, is replayed") {
+  const released second{"v2_journal"};
+  CHECK((second.events("anna")
+         == std::vector<shopping_cart::event>{
+             product_added_to_cart{"tea", 2, 350}, product_quantity_changed_in_cart{"tea", 5},
+             product_added_to_cart{"milk", 1, std::numeric_limits<std::int64_t>::max()},
+             cart_checked_out{}}));
+  second.is_replayed();
+  const auto shown = second.sh.cart("journal export --dir d");
+  CHECK(program::contains(shown.out,
+                          R"("data":{"product_id":"tea","quantity":2,"unit_price":350}})"));
+  second.goes_on();
+}
+
+TEST_CASE("an event from a release to come is a damage with its place") {
+  const program::shell sh;
+  {
+    const auto journal = reprise::rocksdb_at(sh / "d");
+    reprise::encoded_events events;
+    reprise::encode_event<shopping_cart>(product_added_to_cart{"tea", 1}, events);
+    events.add({"product_added_to_cart", 2, std::string("\3\0\0\0tea\1\0\0\0\0\0\0\0\0", 16)});
+    reprise::append_commit(*journal, "shopping_cart/anna", 0, events);
+  }
+  const std::string place = "stream \"shopping_cart/anna\", version 2, position 2: event "
+                            "\"product_added_to_cart\": schema "
+                            "version 2 is newer than this program's 1";
+  const auto verified = sh.cart("journal verify --dir d");
+  CHECK(verified.status == 3);
+  CHECK(program::contains(verified.out, place));
+  CHECK(program::contains(sh.cart("journal show --dir d anna").err, place));
+  CHECK(program::contains(sh.cart("simulate --commands 10 --dir d").err, place));
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 /// How RapidCheck makes up what happens to a cart: few products and mostly sensible quantities, so that commands meet
@@ -31,14 +32,24 @@ inline rc::Gen<std::int64_t> quantity() {
   });
 }
 
+inline rc::Gen<std::optional<std::int64_t>> unit_price() {
+  return rc::gen::weightedOneOf<std::optional<std::int64_t>>({
+      {5, rc::gen::just(std::optional<std::int64_t>{})},
+      {5, rc::gen::element<std::optional<std::int64_t>>(0, 1, 350)},
+      {1,
+       rc::gen::element<std::optional<std::int64_t>>(-1, std::numeric_limits<std::int64_t>::min(),
+                                                     std::numeric_limits<std::int64_t>::max())},
+  });
+}
+
 inline rc::Gen<shop::shopping_cart::command> command() {
   using any = shop::shopping_cart::command;
   return rc::gen::weightedOneOf<any>({
       {12, rc::gen::apply(
-               [](std::string p, std::int64_t q) {
-                 return any{shop::add_product{p, q}};
+               [](std::string p, std::int64_t q, std::optional<std::int64_t> price) {
+                 return any{shop::add_product{p, q, price}};
                },
-               product(), quantity())},
+               product(), quantity(), unit_price())},
       {5, rc::gen::apply(
               [](std::string p, std::int64_t q) {
                 return any{shop::change_quantity{p, q}};
@@ -54,13 +65,13 @@ inline rc::Gen<shop::shopping_cart::event> event() {
   using any = shop::shopping_cart::event;
   return rc::gen::weightedOneOf<any>({
       {5, rc::gen::apply(
-              [](std::string p, std::int64_t q) {
-                return any{shop::product_added_to_cart{p, q}};
+              [](std::string p, std::int64_t q, std::optional<std::int64_t> price) {
+                return any{shop::product_added_to_cart{p, q, price}};
               },
-              product(), quantity())},
+              product(), quantity(), unit_price())},
       {3, rc::gen::apply(
               [](std::string p, std::int64_t q) {
-                return any{shop::product_quantity_changed{p, q}};
+                return any{shop::product_quantity_changed_in_cart{p, q}};
               },
               product(), quantity())},
       {3, rc::gen::map(product(),

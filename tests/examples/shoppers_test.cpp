@@ -75,19 +75,19 @@ TEST_CASE("the first days are the same on every machine") {
   auto options = small_day();
   options.commands = 12;
   options.shoppers = 1;
-  CHECK(day_of_all(options) == R"(cart-2: add product: 5 "coffee"
+  CHECK(day_of_all(options) == R"(cart-2: add product: 5 "coffee" at 79 each
 cart-2: add product: 2 "grapes"
 cart-2: add product: 1 "paper"
-cart-2: add product: 2 "eggs"
+cart-2: add product: 2 "eggs" at 289 each
 cart-2: change quantity: to 4 "eggs"
 cart-2: change quantity: to 5 "coffee"
 cart-2: change quantity: to 3 "eggs"
-cart-2: add product: 3 "tea"
+cart-2: add product: 3 "tea" at 49 each
 cart-2: remove product: "eggs"
 cart-2: looks
-cart-2: add product: 1 "butter"
+cart-2: add product: 1 "butter" at 169 each
 cart-2: change quantity: to 1 "tea"
-cart-2: add product: 2 "bread"
+cart-2: add product: 2 "bread" at 109 each
 )");
 }
 

@@ -81,9 +81,30 @@ TEST_CASE("a quantity is an integer of 64 bits") {
   CHECK(with_quantity("null") == R"("quantity" is to be an integer of 64 bits, not null)");
 }
 
+TEST_CASE("a price is an integer, and none if it is not there") {
+  const auto with_price = [](const std::string& price) {
+    return R"({"cart":"c","command":"add_product","product_id":"tea","quantity":2,"unit_price":)"
+           + price + "}";
+  };
+  CHECK(printed(command_from_json(with_price("350")).command)
+        == R"(add product: 2 "tea" at 350 each)");
+  CHECK(printed(command_from_json(with_price("-1")).command)
+        == R"(add product: 2 "tea" at -1 each)");
+  CHECK(complaint(with_price("3.5")) == R"("unit_price" is to be an integer of 64 bits, not 3.5)");
+  CHECK(complaint(with_price("null"))
+        == R"("unit_price" is to be an integer of 64 bits, not null)");
+  CHECK(
+      complaint(
+          R"({"cart":"c","command":"change_quantity","product_id":"tea","quantity":2,"unit_price":1})")
+      == R"(there is no member "unit_price" in this command)");
+}
+
 TEST_CASE("events are written as JSON") {
+  CHECK(json_data(product_added_to_cart{"tea", 2, 350})
+        == R"({"product_id":"tea","quantity":2,"unit_price":350})");
+  CHECK(name_of(product_quantity_changed_in_cart{}) == "product_quantity_changed_in_cart");
   CHECK(json_data(product_added_to_cart{"tea", 2}) == R"({"product_id":"tea","quantity":2})");
-  CHECK(json_data(product_quantity_changed{"a\"b", -1})
+  CHECK(json_data(product_quantity_changed_in_cart{"a\"b", -1})
         == R"({"product_id":"a\"b","quantity":-1})");
   CHECK(json_data(product_removed_from_cart{"tea"}) == R"({"product_id":"tea"})");
   CHECK(json_data(cart_checked_out{}) == "{}");

@@ -86,6 +86,19 @@ TEST_CASE("a cart holds so many different products and no more") {
         == recorded{product_added_to_cart{"one more", 1}});
 }
 
+TEST_CASE("what a product costs is recorded if it is told, and changes nothing else") {
+  CHECK(empty.when(add_product{"tea", 2, 350}) == recorded{product_added_to_cart{"tea", 2, 350}});
+  CHECK(empty.when(add_product{"tea", 2, 350}).state == empty.when(add_product{"tea", 2}).state);
+  CHECK(empty.when(add_product{"sample", 1, 0}) == recorded{product_added_to_cart{"sample", 1, 0}});
+  CHECK_FALSE(empty.when(add_product{"tea", 2, 350}) == recorded{product_added_to_cart{"tea", 2}});
+}
+
+TEST_CASE("a price is not negative") {
+  CHECK(empty.when(add_product{"tea", 2, -1}) == unit_price_is_negative);
+  CHECK(empty.when(add_product{"tea", 2, smallest}) == unit_price_is_negative);
+  CHECK(empty.when(add_product{"tea", 2, largest}).state.items.at("tea") == 2);
+}
+
 // -- removing ------------------------------------------------------------------
 
 TEST_CASE("a product that is removed is gone whatever its quantity") {
@@ -101,7 +114,8 @@ TEST_CASE("removing what is not in the cart is already so") {
 // -- changing a quantity -------------------------------------------------------
 
 TEST_CASE("a quantity changes to exactly what is asked for") {
-  CHECK(two_teas.when(change_quantity{"tea", 7}) == recorded{product_quantity_changed{"tea", 7}});
+  CHECK(two_teas.when(change_quantity{"tea", 7})
+        == recorded{product_quantity_changed_in_cart{"tea", 7}});
   CHECK(two_teas.when(change_quantity{"tea", 7}).state.items.at("tea") == 7);
   CHECK(two_teas.when(change_quantity{"tea", max_quantity_of_a_product}).state.items.at("tea")
         == max_quantity_of_a_product);
@@ -152,7 +166,7 @@ TEST_CASE("a checked-out cart refuses every change") {
 
 TEST_CASE("a history that today's rules would refuse still replays") {
   const given<shopping_cart> old{product_added_to_cart{"", -3}, product_added_to_cart{"tea", 5'000},
-                                 cart_checked_out{}, product_quantity_changed{"jam", 1},
+                                 cart_checked_out{}, product_quantity_changed_in_cart{"jam", 1},
                                  product_removed_from_cart{"nothing"}};
   CHECK(old.state() == shopping_cart{{{"", -3}, {"tea", 5'000}, {"jam", 1}}, true});
 }
@@ -174,8 +188,11 @@ TEST_CASE("no history makes a quantity overflow") {
 TEST_CASE("events, commands and carts print themselves on one line") {
   CHECK(printed(shopping_cart::event{product_added_to_cart{"tea", 2}})
         == R"(product added to cart: 2 "tea")");
-  CHECK(printed(product_quantity_changed{"a\nb", 3})
-        == R"(product quantity changed: now 3 "a\x0ab")");
+  CHECK(printed(product_added_to_cart{"tea", 2, 350})
+        == R"(product added to cart: 2 "tea" at 350 each)");
+  CHECK(printed(add_product{"tea", 2, 350}) == R"(add product: 2 "tea" at 350 each)");
+  CHECK(printed(product_quantity_changed_in_cart{"a\nb", 3})
+        == R"(product quantity changed in cart: now 3 "a\x0ab")");
   CHECK(printed(product_removed_from_cart{"tea"}) == R"(product removed from cart: "tea")");
   CHECK(printed(cart_checked_out{}) == "cart checked out");
   CHECK(printed(shopping_cart::command{change_quantity{"tea", 3}})

@@ -17,7 +17,7 @@ using program::shell;
 
 namespace {
 
-const order add_tea{command_kind::add_product, "cart-1", shop::add_product{"tea", 2}, {}};
+const order add_tea{command_kind::add_product, "cart-1", shop::add_product{"tea", 2, 350}, {}};
 
 reprise::answer told(reprise::answer_kind kind) {
   return {kind, 7, 1, kind == reprise::answer_kind::accepted ? "" : "say \"no\""};
@@ -66,7 +66,7 @@ TEST_CASE("a log has a line for each sending and each answer, behind what was th
   CHECK(std::regex_match(
       contents(sh / "log"),
       std::regex(
-          R"re(earlier\n\{"t":"send","at":[0-9]+,"id":"a-1","cart":"cart-1","command":"add_product","data":\{"product_id":"tea","quantity":2\}\}\n)re"
+          R"re(earlier\n\{"t":"send","at":[0-9]+,"id":"a-1","cart":"cart-1","command":"add_product","data":\{"product_id":"tea","quantity":2,"unit_price":350\}\}\n)re"
           R"re(\{"t":"answer","at":42,"id":"a-1","result":"refused","version":7,"events":1,"reason":"say \\"no\\""\}\n)re"
           R"re(\{"t":"send","at":[0-9]+,"id":"a-2","cart":"cart \\"9\\"","command":"view","data":\{\}\}\n)re")));
 }

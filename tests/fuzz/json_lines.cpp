@@ -23,7 +23,8 @@ std::string printed(const shopping_cart::command& command) {
 struct to_json {
   std::string operator()(const add_product& c) const {
     return R"("add_product","product_id":)" + json_string(c.product_id) + R"(,"quantity":)"
-           + std::to_string(c.quantity);
+           + std::to_string(c.quantity)
+           + (c.unit_price ? R"(,"unit_price":)" + std::to_string(*c.unit_price) : "");
   }
   std::string operator()(const change_quantity& c) const {
     return R"("change_quantity","product_id":)" + json_string(c.product_id) + R"(,"quantity":)"
