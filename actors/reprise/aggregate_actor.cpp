@@ -71,7 +71,7 @@ void aggregate_actor::begin_recovery() {
   auto content = std::make_shared<recovery>();
   content->of = tail_;
   content->instance = group_->model.make();
-  content->window = dedup_window(static_cast<std::uint32_t>(host().config.dedup_window));
+  content->window = host().new_window();
   const std::size_t turn = group_->next_recovery.fetch_add(1);
   tell(*this, group_->recoveries[turn % group_->recoveries.size()],
        recover{std::move(content), caf::actor_cast<caf::actor>(this)});
@@ -221,14 +221,14 @@ void aggregate_actor::turn_away(delivery& d, const std::string& reason) const {
   // One that was handed in before may be stored. The successor of an actor that was killed does not know which were.
   const bool forgot = window_.size() == 0
                       && (phase_ == phase::settling || tail_->lost.load(std::memory_order_acquire));
-  const bool in_doubt = d.command() != nullptr
-                        && (forgot || window_.find(d.options().id).has_value());
+  const bool in_doubt = d.command() != nullptr && (forgot || window_.holds(d.options().id));
   d.settle({in_doubt ? answer_kind::unknown : answer_kind::unavailable, 0, 0, reason});
 }
 
 void aggregate_actor::decide(std::shared_ptr<delivery> d) {
   if (break_down_if_lost()) return on_delivery(std::move(d));
   if (d->command() != nullptr) return decide_command(std::move(d));
+  if (d->question() != nullptr) return tell_outcome(std::move(d));
   try {
     if (!d->observe(*instance_)) return;
   } catch (const std::exception& thrown) {
@@ -240,8 +240,14 @@ void aggregate_actor::decide(std::shared_ptr<delivery> d) {
 }
 
 void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
-  if (const auto first = window_.find(d->options().id)) {
-    return respond(std::move(d), {answer_kind::accepted, first->version, first->events, {}});
+  timestamp now;
+  try {
+    now = host().now();
+  } catch (const clock_failed& failed) {
+    return crashed(*d, failed.what());
+  }
+  if (const auto first = window_.find(d->options().id, now)) {
+    return tell_first(std::move(d), *first);
   }
   if (host().has_failed()) {
     return d->settle({answer_kind::unavailable, 0, 0, "the journal failed: " + host().failure()});
@@ -263,7 +269,7 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
     return crashed(*d, "decide threw something that is no std::exception");
   }
   if (events.empty()) return respond(std::move(d), {answer_kind::accepted, version_, 0, {}});
-  record(std::move(d), std::move(events));
+  record(std::move(d), std::move(events), now);
 }
 
 void aggregate_actor::crashed(delivery& d, const std::string& what) {
@@ -273,12 +279,38 @@ void aggregate_actor::crashed(delivery& d, const std::string& what) {
   d.settle({answer_kind::unavailable, 0, 0, what});
 }
 
-void aggregate_actor::record(std::shared_ptr<delivery> d, encoded_events events) {
+void aggregate_actor::record(std::shared_ptr<delivery> d, encoded_events events, timestamp now) {
   const std::uint64_t expected = version_;
   const auto count = static_cast<std::uint32_t>(events.count());
   version_ += count;
-  window_.remember(d->options().id, {version_, count});
-  hand_in(std::move(d), std::move(events), expected, {answer_kind::accepted, version_, count, {}});
+  window_.remember(d->options().id, {version_, count, now}, now);
+  hand_in(std::move(d), std::move(events), expected, {answer_kind::accepted, version_, count, {}},
+          now);
+}
+
+void aggregate_actor::tell_first(std::shared_ptr<delivery> d, const recorded_command& first) {
+  answer a{answer_kind::accepted, first.version, first.events, {}};
+  if (first.version <= tail_->durable.load(std::memory_order_acquire))
+    return d->settle(std::move(a));
+  hand_in(std::move(d), {}, version_, std::move(a));
+}
+
+void aggregate_actor::tell_outcome(std::shared_ptr<delivery> d) {
+  outcome_question& asked = *d->question();
+  timestamp now;
+  try {
+    now = host().now();
+  } catch (const clock_failed& failed) {
+    return d->settle({answer_kind::unavailable, 0, 0, failed.what()});
+  }
+  if (const auto first = window_.find(asked.command_id, now)) {
+    asked.found = outcome_kind::accepted;
+    return tell_first(std::move(d), *first);
+  }
+  asked.found = window_.may_have_forgotten(asked.since, now) ? outcome_kind::out_of_window
+                                                             : outcome_kind::not_taken;
+  // That it is not here says nothing of what another writer has stored, which the journal checks.
+  hand_in(std::move(d), {}, version_, {answer_kind::accepted, version_, 0, {}});
 }
 
 void aggregate_actor::respond(std::shared_ptr<delivery> d, answer a) {
@@ -289,9 +321,10 @@ void aggregate_actor::respond(std::shared_ptr<delivery> d, answer a) {
 void aggregate_actor::hand_in(std::shared_ptr<delivery> d,
                               encoded_events events,
                               std::uint64_t expected,
-                              answer a) {
+                              answer a,
+                              timestamp now) {
   group_->journal->push({tail_, expected, std::move(events), std::move(d), std::move(a),
-                         caf::actor_cast<caf::strong_actor_ptr>(this)});
+                         caf::actor_cast<caf::strong_actor_ptr>(this), now});
 }
 
 }  // namespace reprise

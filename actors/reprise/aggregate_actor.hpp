@@ -102,15 +102,22 @@ class aggregate_actor final : public caf::event_based_actor {
   void decide_command(std::shared_ptr<delivery> d);
   void crashed(delivery& d, const std::string& what);
 
-  /// Stores events, then gives the answer.
-  void record(std::shared_ptr<delivery> d, encoded_events events);
+  /// Stores events that were decided at the time `now`, then gives the answer.
+  void record(std::shared_ptr<delivery> d, encoded_events events, timestamp now);
+
+  /// Answers what a command did that was recorded before, as soon as that is durable.
+  void tell_first(std::shared_ptr<delivery> d, const recorded_command& first);
+
+  /// Answers a question about a command.
+  void tell_outcome(std::shared_ptr<delivery> d);
 
   /// Gives an answer that was judged on the state at hand: now if that is durable, else with the journal.
   void respond(std::shared_ptr<delivery> d, answer a);
   void hand_in(std::shared_ptr<delivery> d,
                encoded_events events,
                std::uint64_t expected,
-               answer a);
+               answer a,
+               timestamp now = {});
 
   host_context& host() const { return *group_->host; }
 

@@ -92,6 +92,42 @@ class aggregates {
         std::move(id), std::move(look), std::move(then)));
   }
 
+  /// Asks what became of a command: a definite answer after a time-out, without sending the command again. Nothing is
+  /// decided by it. It is asked in turn: behind what was sent to the aggregate before it.
+  ///
+  /// - `accepted`: its events are durable, and this is what its first answer told, or would have.
+  /// - `not_taken`: no event of it is stored, and no sending of it that has been answered will ever take effect, one that
+  ///   was answered `unknown` by `command_timeout` included. It says nothing of a sending that is not answered yet: one
+  ///   that is still on its way to the host may be taken later. A command that was refused, or was "already so", is
+  ///   not taken: it recorded nothing, and is decided anew when it is sent again.
+  /// - `out_of_window`: it may have been recorded and forgotten since (`host_config::dedup_window`, `dedup_age`).
+  ///
+  /// `since` is the earliest time at which the command may have been recorded, by the clock of whoever hosts the
+  /// aggregate: when it was first sent, or a little before. With it a busy aggregate answers `not_taken` as long as it
+  /// remembers everything since then; without it, only as long as it has forgotten nothing at all.
+  ///
+  /// Beyond that it is answered as a query is.
+  std::future<reprise::outcome> outcome(std::string id,
+                                        std::string command_id,
+                                        timestamp since = {}) const {
+    auto promise = std::make_shared<std::promise<reprise::outcome>>();
+    auto result = promise->get_future();
+    outcome(
+        std::move(id), std::move(command_id),
+        [promise](reprise::outcome o) { promise->set_value(std::move(o)); }, since);
+    return result;
+  }
+
+  /// The same; `then` is given the outcome as `send` gives an answer.
+  void outcome(std::string id,
+               std::string command_id,
+               outcome_callback then,
+               timestamp since = {}) const {
+    entrance_->take(std::make_shared<outcome_delivery>(
+        model_of<State>(), std::move(id), outcome_question{std::move(command_id), since},
+        std::move(then)));
+  }
+
   /// Lets the actor of an aggregate leave, and frees its memory; the next command or query for the id starts
   /// another, which replays the history. Returns at once, and there is no answer. Any thread.
   ///

@@ -50,4 +50,35 @@ struct observed {
   std::string reason;
 };
 
+/// What became of a command, told by its id. The first three are definite; the others are told when it cannot be said
+/// now, and why: ask again.
+enum class outcome_kind : std::uint8_t {
+  accepted,       ///< its events are durable
+  not_taken,      ///< nothing of it is stored: no sending of it that has been answered will ever be
+  out_of_window,  ///< the aggregate no longer remembers enough to tell
+  refused,        ///< what was asked about is beyond a limit of the format
+  overloaded,     ///< a limit of the host is reached
+  unavailable,    ///< the aggregate or the host cannot tell
+  unknown,        ///< a write that may hold it is not known to have succeeded, or the host stopped
+};
+
+/// Returns the kind's name as it is written above.
+std::string_view to_string(outcome_kind kind) noexcept;
+
+struct outcome {
+  outcome_kind kind = outcome_kind::unknown;
+
+  /// With `accepted`, the aggregate's version after the command, as its first answer told it. With `not_taken` and
+  /// `out_of_window` the version that was looked at. Else 0.
+  std::uint64_t version = 0;
+
+  std::uint32_t events = 0;  ///< how many events it recorded; 0 unless `accepted`
+  std::string reason;        ///< empty with the first three, else a sentence
+
+  friend bool operator==(const outcome&, const outcome&) = default;
+};
+
+/// Prints an outcome on one line: `accepted at version 7, 1 event`.
+std::ostream& operator<<(std::ostream& out, const outcome& o);
+
 }  // namespace reprise

@@ -40,6 +40,20 @@ void delivery::give(answer a) noexcept {
   if (gate_) gate_->leave();
 }
 
+void outcome_delivery::deliver(answer a) {
+  const auto kind = [&] {
+    switch (a.kind) {
+    case answer_kind::accepted: return question_.found;
+    case answer_kind::refused: return outcome_kind::refused;
+    case answer_kind::overloaded: return outcome_kind::overloaded;
+    case answer_kind::unavailable: return outcome_kind::unavailable;
+    case answer_kind::unknown: return outcome_kind::unknown;
+    }
+    return outcome_kind::unknown;
+  }();
+  receiver_({kind, a.version, a.events, std::move(a.reason)});
+}
+
 void delivery::settle_if_dropped() noexcept {
   settle({answer_kind::unknown, 0, 0, "the runtime stopped before the command was answered"});
 }

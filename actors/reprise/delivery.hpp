@@ -2,6 +2,7 @@
 
 #include "reprise/admission.hpp"
 #include "reprise/answer.hpp"
+#include "reprise/commit.hpp"
 #include "reprise/model.hpp"
 
 #include <atomic>
@@ -26,6 +27,13 @@ struct command_options {
 /// Is given the answer, once, on a thread of the runtime: it must be quick and must not block. What it throws
 /// is dropped.
 using answer_callback = std::function<void(answer)>;
+
+/// Asks what became of a command: what the aggregate is to look for, and where it puts what it finds.
+struct outcome_question {
+  std::string command_id;
+  timestamp since{};
+  outcome_kind found = outcome_kind::unknown;
+};
 
 /// One command or query on its way to its aggregate, and the way back. It travels as one pointer from the
 /// caller through router and aggregate to the journal actor; whoever holds it last answers it.
@@ -53,6 +61,10 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
 
   /// The command, or nullptr for a query.
   virtual const erased_command* command() const noexcept = 0;
+
+  /// What is asked about a command, or nullptr. Written only by who decides the delivery; the sweep of deadlines does not
+  /// read it.
+  virtual outcome_question* question() noexcept { return nullptr; }
 
   /// Lets a query look at the state that it is judged on. Returns false, and has not looked, if it is answered already:
   /// what it would look with may be gone by then. Throws what the query throws.
@@ -177,6 +189,32 @@ class query_delivery final : public delivery {
   Look look_;
   Receive receive_;
   std::optional<value_type> value_;
+};
+
+/// Is given an outcome as an `answer_callback` is given an answer.
+using outcome_callback = std::function<void(outcome)>;
+
+/// A question about a command.
+class outcome_delivery final : public delivery {
+ public:
+  outcome_delivery(const aggregate_model& model,
+                   std::string aggregate_id,
+                   outcome_question about,
+                   outcome_callback receiver)
+      : delivery(model, std::move(aggregate_id), {}),
+        question_(std::move(about)),
+        receiver_(std::move(receiver)) {}
+  ~outcome_delivery() override { settle_if_dropped(); }
+
+  const erased_command* command() const noexcept override { return nullptr; }
+  outcome_question* question() noexcept override { return &question_; }
+
+ protected:
+  void deliver(answer a) override;
+
+ private:
+  outcome_question question_;
+  outcome_callback receiver_;
 };
 
 }  // namespace reprise

@@ -22,6 +22,14 @@ void check_time(const char* field,
                        + std::to_string(most.count()) + " ms, or 0 for none");
 }
 
+void check_age(std::chrono::seconds value) {
+  constexpr std::chrono::seconds least(1), most = std::chrono::hours(24 * 3'650);
+  if (value >= least && value <= most) return;
+  throw invalid_config("host_config.dedup_age is " + std::to_string(value.count()) + " s; it takes "
+                       + std::to_string(least.count()) + " to " + std::to_string(most.count())
+                       + " s");
+}
+
 }  // namespace
 
 timestamp host_config::system_time() {
@@ -43,6 +51,7 @@ void validate(const host_config& config) {
   check("max_batch_commits", config.max_batch_commits, 1, 100'000);
   check("max_batch_bytes", config.max_batch_bytes, 64 * 1024, 1024 * 1024 * 1024);
   check("dedup_window", config.dedup_window, 0, 100'000);
+  check_age(config.dedup_age);
 }
 
 }  // namespace reprise

@@ -61,10 +61,14 @@ struct host_config {
   std::size_t max_batch_bytes = 8 * 1024 * 1024;
 
   /// Command ids that each aggregate remembers, 0 to 100,000: a command sent again within its aggregate's
-  /// last so many recorded commands takes effect once and gets the first answer.
+  /// last so many recorded commands, and within `dedup_age`, takes effect once and gets the first answer.
   std::size_t dedup_window = 1'000;
 
-  /// What time it is, for the commits. Called on one thread at a time.
+  /// How long a command id is remembered after its commit, 1 second to 3,650 days, by `clock`.
+  std::chrono::seconds dedup_age = std::chrono::hours(24);
+
+  /// What time it is: when a command is decided, which is the time of its commit, and by which ids grow old. Called on
+  /// any thread, on several at once. If it throws, the command at hand is answered `unavailable`.
   std::function<timestamp()> clock = system_time;
 
   /// Told every failed write, every aggregate that cannot be recovered and every crash, once. May be empty.

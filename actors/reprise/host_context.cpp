@@ -1,5 +1,6 @@
 #include "reprise/host_context.hpp"
 
+#include <exception>
 #include <random>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,20 @@ std::string host_context::next_command_id() {
   write_base62(id.data() + 9, 9, id_prefix_);
   write_base62(id.data() + 15, 6, next_id_.fetch_add(1, std::memory_order_relaxed));
   return id;
+}
+
+timestamp host_context::now() const {
+  try {
+    return config.clock();
+  } catch (const std::exception& thrown) {
+    throw clock_failed(std::string("host_config.clock threw: ") + thrown.what());
+  } catch (...) {
+    throw clock_failed("host_config.clock threw something that is no std::exception");
+  }
+}
+
+dedup_window host_context::new_window() const noexcept {
+  return dedup_window(static_cast<std::uint32_t>(config.dedup_window), config.dedup_age);
 }
 
 void host_context::log(log_level level, const std::string& message) const noexcept {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "reprise/admission.hpp"
+#include "reprise/dedup_window.hpp"
+#include "reprise/error.hpp"
 #include "reprise/host_config.hpp"
 
 #include <atomic>
@@ -12,6 +14,12 @@
 #include <string>
 
 namespace reprise {
+
+/// `host_config::clock` threw.
+class clock_failed : public error {
+ public:
+  using error::error;
+};
 
 /// What all actors of a host share: its configuration, its counters, and what they tell each other without a
 /// message. Every function is safe on any thread.
@@ -37,6 +45,12 @@ class host_context {
 
   /// Returns an id for a command that came without one: 15 characters, unlike any that another host gave.
   std::string next_command_id();
+
+  /// Returns the time by `host_config::clock`. Throws `clock_failed` if that throws.
+  timestamp now() const;
+
+  /// Returns a window for command ids as the configuration has it.
+  dedup_window new_window() const noexcept;
 
   /// Calls the log callback, whose exceptions are dropped.
   void log(log_level level, const std::string& message) const noexcept;

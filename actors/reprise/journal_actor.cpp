@@ -55,11 +55,11 @@ void journal_actor::on_exit() {
 
 namespace {
 
-commit commit_of(const append& a, timestamp now) {
+commit commit_of(const append& a) {
   commit c;
   c.stream = a.to->stream;
   c.expected_version = a.expected_version;
-  c.time = now;
+  c.time = a.time;
   if (a.content) {
     c.command_id = a.content->options().id;
     c.correlation_id = a.content->options().correlation_id;
@@ -155,11 +155,10 @@ void journal_writer::write(batch& next) {
 }
 
 void journal_writer::append_readable(batch& next) {
-  const timestamp now = host_->config.clock();
   for (;;) {
     commits_.clear();
     for (const append& a : next.appends) {
-      if (!next.damages.contains(a.to->stream)) commits_.push_back(commit_of(a, now));
+      if (!next.damages.contains(a.to->stream)) commits_.push_back(commit_of(a));
     }
     try {
       next.results = journal_->append(commits_);

@@ -45,6 +45,7 @@ struct append {
   std::shared_ptr<delivery> content;
   answer reply;
   caf::strong_actor_ptr from;  ///< the aggregate's actor
+  timestamp time{};            ///< when the events were decided
 };
 
 /// Returns whether it is a command that was sent again, and waits for the first one's write: what has not been

@@ -14,7 +14,7 @@ namespace {
 /// Events read in one turn: some milliseconds of work.
 constexpr std::uint64_t slice_events = 10'000;
 
-void replay(recovery& r, const commit_view& c) {
+void replay(recovery& r, const commit_view& c, timestamp now) {
   for (std::size_t i = 0; i < c.events.size(); ++i) {
     try {
       r.instance->replay(c.events[i]);
@@ -27,7 +27,8 @@ void replay(recovery& r, const commit_view& c) {
     }
   }
   r.version = c.last_version();
-  r.window.remember(c.command_id, {c.last_version(), static_cast<std::uint32_t>(c.events.size())});
+  const auto count = static_cast<std::uint32_t>(c.events.size());
+  r.window.remember(c.command_id, {c.last_version(), count, c.time}, now);
 }
 
 }  // namespace
@@ -66,8 +67,9 @@ bool recovery_actor::read_slice(recovery& r) {
   const std::uint64_t before = r.version;
   bool at_end = true;
   try {
+    const timestamp now = host_->now();
     journal_->read_stream(r.of->stream, r.version + 1, [&](const commit_view& c) {
-      replay(r, c);
+      replay(r, c, now);
       at_end = r.version - before < slice_events;
       return at_end;
     });

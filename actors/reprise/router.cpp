@@ -26,7 +26,7 @@ bool is_as_old(std::uint32_t use, std::uint32_t than) noexcept {
 }
 
 /// Returns what of a delivery is beyond a limit; empty if nothing is.
-std::string beyond_limits(const delivery& d) {
+std::string beyond_limits(delivery& d) {
   const auto check = [](const char* what, std::size_t size, std::size_t least,
                         std::size_t most) -> std::string {
     if (size >= least && size <= most) return {};
@@ -36,6 +36,8 @@ std::string beyond_limits(const delivery& d) {
   std::string wrong = check("the aggregate id", d.aggregate_id().size(), 1, max_aggregate_id_bytes);
   if (wrong.empty())
     wrong = check("the command id", d.options().id.size(), 0, max_command_id_bytes);
+  if (const outcome_question* asked = d.question(); wrong.empty() && asked != nullptr)
+    wrong = check("the command id", asked->command_id.size(), 1, max_command_id_bytes);
   if (wrong.empty())
     wrong = check("the correlation id", d.options().correlation_id.size(), 0, max_command_id_bytes);
   if (wrong.empty())

@@ -12,7 +12,7 @@
 
 namespace reprise {
 
-/// When a commit was written, in microseconds since 1970 UTC.
+/// When the events of a commit were decided, in microseconds since 1970 UTC.
 using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
 /// One event as it is stored. The views live as long as whoever handed them out says.

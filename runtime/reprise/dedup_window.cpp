@@ -13,45 +13,108 @@ std::uint64_t hash_of(std::string_view id) noexcept {
 
 }  // namespace
 
-std::optional<recorded_command> dedup_window::find(std::string_view command_id) const noexcept {
-  if (command_id.empty()) return std::nullopt;
-  const std::size_t place = place_of(command_id);
-  if (place == entries_.size()) return std::nullopt;
-  return entries_[place].what;
+// -- looking up ----------------------------------------------------------------------------------------------------
+
+std::optional<recorded_command> dedup_window::find(std::string_view command_id,
+                                                   timestamp now) const noexcept {
+  // An id can be held twice: too old, and recorded again since.
+  for (std::size_t i = place_of(command_id, 0); i != entries_.size();
+       i = place_of(command_id, i + 1)) {
+    if (!is_too_old(entries_[i].what, now)) return entries_[i].what;
+  }
+  return std::nullopt;
 }
 
-std::size_t dedup_window::place_of(std::string_view command_id) const noexcept {
-  const auto is_it = [command_id](const entry& e) { return e.id == command_id; };
-  if (!hashes_) {
-    return static_cast<std::size_t>(std::find_if(entries_.begin(), entries_.end(), is_it)
-                                    - entries_.begin());
+bool dedup_window::holds(std::string_view command_id) const noexcept {
+  return place_of(command_id, 0) != entries_.size();
+}
+
+std::size_t dedup_window::place_of(std::string_view command_id, std::size_t from) const noexcept {
+  std::size_t i = from;
+  if (!more_ || more_->hashes.empty()) {
+    while (i != entries_.size() && entries_[i].id != command_id) ++i;
+    return i;
   }
+  const std::vector<std::uint64_t>& hashes = more_->hashes;
   const std::uint64_t wanted = hash_of(command_id);
-  for (std::size_t i = 0; i < hashes_->size(); ++i) {
-    if ((*hashes_)[i] == wanted && is_it(entries_[i])) return i;
-  }
-  return entries_.size();
+  while (i != hashes.size() && (hashes[i] != wanted || entries_[i].id != command_id)) ++i;
+  return i;
 }
 
-void dedup_window::remember(std::string_view command_id, recorded_command what) {
-  if (command_id.empty() || capacity_ == 0) return;
+bool dedup_window::is_too_old(const recorded_command& what, timestamp now) const noexcept {
+  if (what.time >= now) return false;
+  // Commits may carry any time: the difference of two of them can be more than a signed number holds.
+  const auto passed = static_cast<std::uint64_t>(now.time_since_epoch().count())
+                      - static_cast<std::uint64_t>(what.time.time_since_epoch().count());
+  return passed > std::uint64_t{age_s_} * 1'000'000;
+}
+
+bool dedup_window::may_have_forgotten(timestamp since, timestamp now) const noexcept {
+  if (const auto latest = forgotten_until(); latest && *latest >= since) return true;
+  return std::any_of(entries_.begin(), entries_.end(), [&](const entry& e) {
+    return e.what.time >= since && is_too_old(e.what, now);
+  });
+}
+
+// -- adding --------------------------------------------------------------------------------------------------------
+
+void dedup_window::remember(std::string_view command_id, recorded_command what, timestamp now) {
+  if (command_id.empty()) return;
+  if (capacity_ == 0 || is_too_old(what, now)) return forget_until(what.time);
+  // Room for what is too old is used again before more is asked for, so that looking for it costs no time of its own.
+  if (entries_.size() == entries_.capacity() && entries_.size() < capacity_) forget_too_old(now);
   if (entries_.size() < capacity_) {
     entries_.push_back({std::string(command_id), what});
-    index(entries_.size() - 1);
-    return;
+    return index(entries_.size() - 1);
   }
-  entries_[oldest_] = {std::string(command_id), what};
-  index(oldest_);
-  oldest_ = (oldest_ + 1) % capacity_;
+  std::uint32_t& oldest = rest().oldest;
+  forget_until(entries_[oldest].what.time);
+  entries_[oldest] = {std::string(command_id), what};
+  index(oldest);
+  oldest = (oldest + 1) % capacity_;
+}
+
+void dedup_window::forget_too_old(timestamp now) {
+  const auto end = std::find_if(entries_.begin(), entries_.end(),
+                                [&](const entry& e) { return !is_too_old(e.what, now); });
+  const auto count = end - entries_.begin();
+  if (count == 0) return;
+  for (auto e = entries_.begin(); e != end; ++e) forget_until(e->what.time);
+  entries_.erase(entries_.begin(), end);
+  std::vector<std::uint64_t>& hashes = rest().hashes;
+  if (!hashes.empty()) hashes.erase(hashes.begin(), hashes.begin() + count);
 }
 
 void dedup_window::index(std::size_t place) {
-  if (entries_.size() <= few) return;
-  if (!hashes_) hashes_ = std::make_unique<std::vector<std::uint64_t>>();
+  if (entries_.size() <= few && (!more_ || more_->hashes.empty())) return;
+  std::vector<std::uint64_t>& hashes = rest().hashes;
   // The first time, all that came before are indexed too.
-  const std::size_t first = std::min(place, hashes_->size());
-  hashes_->resize(entries_.size());
-  for (std::size_t i = first; i <= place; ++i) (*hashes_)[i] = hash_of(entries_[i].id);
+  const std::size_t first = std::min(place, hashes.size());
+  hashes.resize(entries_.size());
+  for (std::size_t i = first; i <= place; ++i) hashes[i] = hash_of(entries_[i].id);
+}
+
+dedup_window::more& dedup_window::rest() {
+  if (!more_) more_ = std::make_unique<more>();
+  return *more_;
+}
+
+// -- for snapshots -------------------------------------------------------------------------------------------------
+
+std::vector<dedup_window::entry> dedup_window::entries() const {
+  std::vector<entry> all(entries_.size());
+  const auto oldest = static_cast<std::ptrdiff_t>(more_ ? more_->oldest : 0);
+  std::rotate_copy(entries_.begin(), entries_.begin() + oldest, entries_.end(), all.begin());
+  return all;
+}
+
+std::optional<timestamp> dedup_window::forgotten_until() const noexcept {
+  return more_ ? more_->forgotten_until : std::nullopt;
+}
+
+void dedup_window::forget_until(timestamp latest) {
+  auto& until = rest().forgotten_until;
+  until = until ? std::max(*until, latest) : latest;
 }
 
 }  // namespace reprise

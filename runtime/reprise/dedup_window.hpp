@@ -1,5 +1,8 @@
 #pragma once
 
+#include "reprise/commit.hpp"
+
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,41 +17,82 @@ namespace reprise {
 struct recorded_command {
   std::uint64_t version = 0;  ///< the aggregate's version after it
   std::uint32_t events = 0;   ///< how many events it recorded, at least one
+  timestamp time{};           ///< of its commit
+
+  friend bool operator==(const recorded_command&, const recorded_command&) = default;
 };
 
 /// The ids of an aggregate's last recorded commands, so that one that is sent again takes effect once.
 ///
-/// Holds up to `capacity` of them; the oldest makes room. A look-up scans 8 bytes an id, which for the default
-/// of a thousand is about as fast as a hash table and costs an idle aggregate little.
+/// Holds up to `capacity` of them, none for longer than `age` after its commit: whichever is less. It is a pure function
+/// of the commits: one that is built again from them, or from `entries` and `forgotten_until`, tells the same.
+///
+/// A look-up scans 8 bytes an id, which for the default of a thousand is about as fast as a hash table and costs an idle
+/// aggregate little.
 class dedup_window {
  public:
-  explicit dedup_window(std::uint32_t capacity) noexcept : capacity_(capacity) {}
+  struct entry {
+    std::string id;
+    recorded_command what;
 
-  /// Returns what the command did, or nothing if it is not among the last `capacity`. An empty id never is.
-  std::optional<recorded_command> find(std::string_view command_id) const noexcept;
+    friend bool operator==(const entry&, const entry&) = default;
+  };
 
-  /// Adds a command. An empty id is not remembered.
-  void remember(std::string_view command_id, recorded_command what);
+  /// `age` is up to 136 years.
+  explicit dedup_window(std::uint32_t capacity,
+                        std::chrono::seconds age = std::chrono::hours(24)) noexcept
+      : capacity_(capacity), age_s_(static_cast<std::uint32_t>(age.count())) {}
+
+  /// Returns what the command did, or nothing if it is not remembered at the time `now`. An empty id never is.
+  std::optional<recorded_command> find(std::string_view command_id, timestamp now) const noexcept;
+
+  /// Returns whether the window holds the id, however old it is.
+  bool holds(std::string_view command_id) const noexcept;
+
+  /// Adds a command; they are added in the order of their versions. One that is too old at the time `now` is forgotten
+  /// at once. An empty id is neither remembered nor forgotten.
+  void remember(std::string_view command_id, recorded_command what, timestamp now);
+
+  /// Returns whether one that is not found may have been recorded at `since` or later and be forgotten at the time `now`.
+  /// False means that no command of that id was recorded since then.
+  bool may_have_forgotten(timestamp since, timestamp now) const noexcept;
+
+  // -- for snapshots ---------------------------------------------------------------------------------------------
+
+  /// Returns what is held, oldest first. Handing all of it to `remember` of an empty window, behind `forget_until`, makes
+  /// a window like this one.
+  std::vector<entry> entries() const;
+
+  /// Returns the latest time of the commits whose commands were forgotten; nothing if none was.
+  std::optional<timestamp> forgotten_until() const noexcept;
+
+  /// Says that commands were forgotten whose commits are as late as `latest`.
+  void forget_until(timestamp latest);
 
   std::size_t size() const noexcept { return entries_.size(); }
 
  private:
-  struct entry {
-    std::string id;
-    recorded_command what;
+  /// What a window needs once it holds more than a few, or has forgotten some: most aggregates stay without.
+  struct more {
+    std::vector<std::uint64_t> hashes;  ///< beside `entries_`, once there are more than a few
+    std::uint32_t oldest = 0;           ///< once the window is full: where the next one goes
+    std::optional<timestamp> forgotten_until;
   };
 
-  /// Up to so many ids are compared without hashes, which would only cost memory: most aggregates stay small.
+  /// Up to so many ids are compared without hashes, which would only cost memory.
   static constexpr std::size_t few = 16;
 
-  std::size_t place_of(std::string_view command_id) const noexcept;
+  /// Returns the first place from `from` on that holds the id, or else the size.
+  std::size_t place_of(std::string_view command_id, std::size_t from) const noexcept;
+  bool is_too_old(const recorded_command& what, timestamp now) const noexcept;
+  void forget_too_old(timestamp now);
   void index(std::size_t place);
+  more& rest();
 
   std::uint32_t capacity_;
-  std::uint32_t oldest_ = 0;  ///< once it is full: where the next one goes
+  std::uint32_t age_s_;
   std::vector<entry> entries_;
-  std::unique_ptr<std::vector<std::uint64_t>>
-      hashes_;  ///< beside `entries_`, once there are more than a few
+  std::unique_ptr<more> more_;
 };
 
 }  // namespace reprise

@@ -81,6 +81,29 @@ struct exchange {
   std::string reason() const { return answer().reason; }
 };
 
+/// One question about a command, and what was said to it.
+struct asked {
+  /// Of the command, by the time of the question.
+  struct sendings {
+    std::size_t count = 0;
+    std::size_t answered = 0;
+    bool is_accepted = false;  ///< with events: somebody was told
+  };
+
+  std::string aggregate_id;
+  std::string command_id;
+  sendings before;
+  std::vector<reprise::outcome> answers;
+
+  bool is_answered() const { return !answers.empty(); }
+  reprise::outcome outcome() const {
+    if (answers.size() == 1) return answers.front();
+    return {static_cast<reprise::outcome_kind>(255), 0, 0,
+            "the test has seen " + std::to_string(answers.size()) + " answers"};
+  }
+  reprise::outcome_kind kind() const { return outcome().kind; }
+};
+
 template <class State>
 class stage {
  public:
@@ -104,6 +127,7 @@ class stage {
     release_all();
     run();
     for (const said& e : account_) check(e);
+    for (const asked& q : questions_) CHECK(q.answers.size() == 1);
     stop_actors();
     check_stored();
   }
@@ -132,18 +156,36 @@ class stage {
     return e;
   }
 
+  /// Asks what became of a command.
+  const asked& outcome(const std::string& id,
+                       const std::string& command_id,
+                       reprise::timestamp since = {}) {
+    asked& q = questions_.emplace_back(asked{id, command_id, count_sendings(id, command_id), {}});
+    aggregates().outcome(
+        id, command_id, [&q](reprise::outcome o) { q.answers.push_back(std::move(o)); }, since);
+    return q;
+  }
+
   reprise::aggregates<State> aggregates() const { return reprise::aggregates<State>(entrance_); }
 
-  /// Another writer stores a commit behind the stage's back.
-  void store_elsewhere(const std::string& id, const std::vector<typename State::event>& events) {
+  /// Another writer stores a commit behind the stage's back, as the command `command_id` if that is not empty.
+  void store_elsewhere(const std::string& id,
+                       const std::vector<typename State::event>& events,
+                       const std::string& command_id = {}) {
     const auto& journal = faulty_ ? faulty_->inner() : config_.journal;
-    reprise::stream<State> stream{*journal, id};
-    std::uint64_t version = 0;
-    journal->read_stream(stream.name(), 1, [&](const reprise::commit_view& c) {
-      version = c.last_version();
+    const std::string name = reprise::stream_name(State::category, id);
+    reprise::encoded_events encoded;
+    for (const auto& e : events) reprise::encode_event<State>(e, encoded);
+    reprise::commit c;
+    c.stream = name;
+    c.time = config_.clock();
+    c.command_id = command_id;
+    c.events = &encoded;
+    journal->read_stream(name, 1, [&](const reprise::commit_view& before) {
+      c.expected_version = before.last_version();
       return true;
     });
-    stream.append(version, events);
+    REQUIRE(journal->append({&c, 1}).front().accepted);
   }
 
   /// Stops an aggregate's actor from outside, as soon as it takes its next turn.
@@ -250,6 +292,7 @@ class stage {
   caf::actor_system& system() { return steps_.system(); }
   const caf::actor& supervisor() const { return entrance_->supervisor(); }
   const std::deque<said>& account() const { return account_; }
+  const std::deque<asked>& questions() const { return questions_; }
 
   /// Returns how many aggregates the router knows of.
   std::size_t known_ids() const { return entrance_->known_ids(); }
@@ -270,6 +313,11 @@ class stage {
   }
 
  private:
+  struct stored_command {
+    std::uint64_t version;
+    std::uint32_t events;
+  };
+
   void start() {
     auto config = config_;
     config.journal.reset();
@@ -322,6 +370,18 @@ class stage {
     };
   }
 
+  asked::sendings count_sendings(const std::string& id, const std::string& command_id) const {
+    asked::sendings counted;
+    for (const said& e : account_) {
+      if (e.aggregate_id != id || e.command_id != command_id) continue;
+      ++counted.count;
+      if (!e.is_answered()) continue;
+      ++counted.answered;
+      if (e.kind() == answer_kind::accepted && e.answer().events != 0) counted.is_accepted = true;
+    }
+    return counted;
+  }
+
   void check(const said& e) {
     CAPTURE(e.aggregate_id);
     CAPTURE(e.command_id);
@@ -330,10 +390,6 @@ class stage {
 
   /// Holds the answers against what is stored: all that was promised, and nothing that was denied.
   void check_stored() {
-    struct stored_command {
-      std::uint64_t version;
-      std::uint32_t events;
-    };
     std::map<std::pair<std::string, std::string>, stored_command> stored;
     const std::string prefix = std::string(State::category) + "/";
     config_.journal->read_all(1, [&](const reprise::commit_view& c) {
@@ -341,11 +397,16 @@ class stage {
       const stored_command what{c.last_version(), static_cast<std::uint32_t>(c.events.size())};
       const bool is_new = stored.insert({{id, std::string(c.command_id)}, what}).second;
       CAPTURE(c.command_id);
-      CHECK((is_new || c.command_id.empty() || config_.dedup_window < 1'000));
+      CHECK((is_new || c.command_id.empty() || !remembers_all()));
       return true;
     });
+    for (const asked& q : questions_) {
+      if (!remembers_all()) break;
+      const auto found = stored.find({q.aggregate_id, q.command_id});
+      check_outcome(q, found == stored.end() ? nullptr : &found->second);
+    }
     for (const said& e : account_) {
-      if (e.command_id.empty() || !e.is_answered() || config_.dedup_window < 1'000) continue;
+      if (e.command_id.empty() || !e.is_answered() || !remembers_all()) continue;
       const auto found = stored.find({e.aggregate_id, e.command_id});
       CAPTURE(e.aggregate_id);
       CAPTURE(e.command_id);
@@ -361,13 +422,33 @@ class stage {
     }
   }
 
+  /// Returns whether the window is large enough for every command of a test.
+  bool remembers_all() const {
+    const reprise::host_config usual;
+    return config_.dedup_window >= usual.dedup_window && config_.dedup_age >= usual.dedup_age;
+  }
+
   bool is_sent_twice(const said& e) const {
-    return std::count_if(account_.begin(), account_.end(),
-                         [&e](const said& other) {
-                           return other.aggregate_id == e.aggregate_id
-                                  && other.command_id == e.command_id;
-                         })
-           > 1;
+    return count_sendings(e.aggregate_id, e.command_id).count > 1;
+  }
+
+  /// Holds an outcome against what is stored in the end: what was accepted is there, and what was not taken when all that
+  /// was sent of it was answered is not, unless it was sent again.
+  void check_outcome(const asked& q, const stored_command* found) const {
+    if (!q.is_answered()) return;
+    const reprise::outcome o = q.outcome();
+    CAPTURE(q.aggregate_id);
+    CAPTURE(q.command_id);
+    CAPTURE(o);
+    if (o.kind == reprise::outcome_kind::accepted) {
+      REQUIRE(found != nullptr);
+      CHECK(found->version == o.version);
+      CHECK(found->events == o.events);
+    } else if (o.kind == reprise::outcome_kind::not_taken) {
+      CHECK_FALSE(q.before.is_accepted);
+      const auto sent = count_sendings(q.aggregate_id, q.command_id).count;
+      if (q.before.answered == sent) CHECK(found == nullptr);
+    }
   }
 
   reprise::host_config config_;
@@ -375,6 +456,7 @@ class stage {
   std::vector<std::string> log_;
   bool log_throws_ = false;
   std::deque<said> account_;
+  std::deque<asked> questions_;
   std::map<std::string, std::uint64_t> acknowledged_;
   std::set<std::pair<std::string, std::string>> commands_;
   std::set<std::string> held_;

@@ -164,18 +164,29 @@ TEST_CASE("an aggregate that reads its state again when the write fails answers 
   CHECK(s.context().broken == 1);
 }
 
-TEST_CASE("a clock that throws fails the write, and nobody waits for ever") {
-  int calls = 0;
-  stage<notebook> s{{.clock = [&calls]() -> reprise::timestamp {
-    if (++calls == 2) throw std::runtime_error("stopped at noon");
+TEST_CASE("a clock that throws costs the command at hand, and nothing else") {
+  bool is_broken = false;
+  stage<notebook> s{{.clock = [&is_broken]() -> reprise::timestamp {
+    if (is_broken) throw std::runtime_error("stopped at noon");
     return {};
   }}};
-  s.send("a", note{"one"});
+  s.send("a", note{"one"}, "one");
   s.run();
-  const auto& second = s.send("a", note{"two"});
+  is_broken = true;
+  const auto& two = s.send("a", note{"two"});
+  const auto& again = s.send("a", note{"one"}, "one");
+  const auto& outcome = s.outcome("a", "one");
+  const auto& query = s.look("a");
   s.run();
-  CHECK(second.kind() == answer_kind::unknown);
-  CHECK(s.context().failure().find("stopped at noon") != std::string::npos);
+  const std::string why = "host_config.clock threw: stopped at noon";
+  CHECK(two.answer() == answer{answer_kind::unavailable, 0, 0, why});
+  CHECK(again.kind() == answer_kind::unavailable);
+  CHECK(outcome.outcome() == reprise::outcome{reprise::outcome_kind::unavailable, 0, 0, why});
+  CHECK(query.seen->words == words{"one"});
+  is_broken = false;
+  const auto& three = s.send("a", note{"three"});
+  s.run();
+  CHECK(three.answer() == accepted(2));
 }
 
 TEST_CASE("a log that throws stops nobody") {

@@ -142,6 +142,8 @@ TEST_CASE("a config that cannot work is refused, and the field is named") {
         == "host_config.max_batch_bytes is 65535; it takes 65536 to 1073741824");
   CHECK(why_invalid({.journal = journal, .dedup_window = 100'001})
         == "host_config.dedup_window is 100001; it takes 0 to 100000");
+  CHECK(why_invalid({.journal = journal, .dedup_age = 0s})
+        == "host_config.dedup_age is 0 s; it takes 1 to 315360000 s");
   CHECK(why_invalid({.journal = journal,
                      .scheduler_threads = 1,
                      .recovery_threads = 1,

@@ -2,30 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
 using namespace deterministic;
 using namespace notes;
-
-namespace {
-
-/// Stores a commit with a command's id, as another process that was sent the same command does.
-void store_elsewhere(reprise::journal& to,
-                     std::uint64_t expected,
-                     const std::string& word,
-                     const std::string& id) {
-  reprise::encoded_events events;
-  reprise::encode_event<notebook>(written{word}, events);
-  reprise::commit c;
-  c.stream = "notebook/a";
-  c.expected_version = expected;
-  c.command_id = id;
-  c.events = &events;
-  REQUIRE(to.append({&c, 1}).front().accepted);
-}
-
-}  // namespace
+using namespace std::chrono_literals;
 
 TEST_CASE("a command that is sent again while the first is in flight takes effect once") {
   stage<notebook> s;
@@ -109,6 +93,49 @@ TEST_CASE("an aggregate remembers its last so many recorded commands") {
   CHECK(s.stored("a").words == words{"1", "2", "3", "1"});
 }
 
+TEST_CASE("an aggregate remembers a command for so long, in memory and in the journal alike") {
+  for (const bool is_read_again : {false, true}) {
+    CAPTURE(is_read_again);
+    auto now = std::make_shared<reprise::timestamp>(std::chrono::seconds(1'700'000'000));
+    stage<notebook> s{{.dedup_age = 60s, .clock = [now] { return *now; }}};
+    s.send("a", note{"one"}, "one");
+    s.run();
+    *now += 30s;
+    s.send("a", note{"two"}, "two");
+    s.run();
+    *now += 30s;
+    if (is_read_again) s.restart();
+    const auto& in_time = s.send("a", note{"one"}, "one");
+    s.run();
+    CHECK(in_time.answer() == accepted(1));
+    *now += 1us;
+    if (is_read_again) s.restart();
+    const auto& too_late = s.send("a", note{"one"}, "one");
+    const auto& again = s.send("a", note{"one"}, "one");
+    const auto& other = s.send("a", note{"two"}, "two");
+    s.run();
+    CHECK(too_late.answer() == accepted(3));
+    CHECK(again.answer() == accepted(3));
+    CHECK(other.answer() == accepted(2));
+  }
+}
+
+TEST_CASE("the time of a commit is when it was decided") {
+  auto now = std::make_shared<reprise::timestamp>(std::chrono::seconds(1'700'000'000));
+  const auto decided = *now;
+  stage<notebook> s{{.clock = [now] { return *now; }}};
+  s.hold("writer");
+  s.send("a", note{"one"});
+  s.run();
+  *now += 1s;
+  s.release("writer");
+  s.run();
+  s.journal().read_all(1, [&](const reprise::commit_view& c) {
+    CHECK(c.time == decided);
+    return true;
+  });
+}
+
 TEST_CASE("a command that another process has stored gets that one's answer after the conflict") {
   stage<notebook> s;
   s.send("a", note{"zero"});
@@ -116,7 +143,7 @@ TEST_CASE("a command that another process has stored gets that one's answer afte
   s.hold("writer");
   const auto& here = s.send("a", note{"one"}, "id");
   s.run();
-  store_elsewhere(s.journal(), 1, "one", "id");
+  s.store_elsewhere("a", {written{"one"}}, "id");
   s.release("writer");
   s.run();
   CHECK(here.answer() == accepted(2));
@@ -131,7 +158,7 @@ TEST_CASE("a command that was sent twice is decided once behind a conflict") {
   const auto& first = s.send("a", note{"one"}, "id");
   const auto& again = s.send("a", note{"one"}, "id");
   s.run();
-  store_elsewhere(s.journal(), 1, "other", "other");
+  s.store_elsewhere("a", {written{"other"}}, "other");
   s.release("writer");
   s.run();
   CHECK(first.answer() == accepted(3));

@@ -94,10 +94,10 @@ SABOTAGES = {
         "if (next.results.size() == next.appends.size()) return;",
         "if (next.results.size() <= next.appends.size()) return;",
     ),
-    "lets a clock that throws end the writer": (
-        "journal_actor.cpp",
-        "  try {\n    append_readable(next);\n",
-        "  host_->config.clock();\n  try {\n    append_readable(next);\n",
+    "lets a clock that throws end the aggregate": (
+        "aggregate_actor.cpp",
+        "    return crashed(*d, failed.what());\n  }\n  if (const auto first",
+        "    throw;\n  }\n  if (const auto first",
     ),
     "fails for good on one damaged stream": (
         "journal_actor.cpp",
@@ -133,18 +133,59 @@ SABOTAGES = {
     # -- once ------------------------------------------------------------------------------------------------------
     "decides a command that was sent again": (
         "aggregate_actor.cpp",
-        "if (const auto first = window_.find(d->options().id)) {",
-        "if (const auto first = dedup_window(0).find(d->options().id)) {",
+        "if (const auto first = window_.find(d->options().id, now)) {",
+        "if (const auto first = dedup_window(0).find(d->options().id, now)) {",
     ),
     "does not remember what it recorded": (
         "aggregate_actor.cpp",
-        "  window_.remember(d->options().id, {version_, count});\n",
+        "  window_.remember(d->options().id, {version_, count, now}, now);\n",
         "",
     ),
     "does not remember what it replayed": (
         "recovery_actor.cpp",
-        "  r.window.remember(c.command_id, {c.last_version(), static_cast<std::uint32_t>(c.events.size())});\n",
+        "  r.window.remember(c.command_id, {c.last_version(), count, c.time}, now);\n",
+        "  static_cast<void>(count), static_cast<void>(now);\n",
+    ),
+    "remembers commands for ever": (
+        "../../runtime/reprise/dedup_window.cpp",
+        "return passed > std::uint64_t{age_s_} * 1'000'000;",
+        "return passed > ~std::uint64_t{0} - 1;",
+    ),
+    "stores no time": (
+        "journal_actor.cpp",
+        "  c.time = a.time;\n",
         "",
+    ),
+    # -- outcomes --------------------------------------------------------------------------------------------------
+    "tells an outcome before it is durable": (
+        "aggregate_actor.cpp",
+        "if (first.version <= tail_->durable.load(std::memory_order_acquire)) return",
+        "return",
+    ),
+    "denies what another writer has stored": (
+        "aggregate_actor.cpp",
+        "hand_in(std::move(d), {}, version_, {answer_kind::accepted, version_, 0, {}});",
+        "respond(std::move(d), {answer_kind::accepted, version_, 0, {}});",
+    ),
+    "denies what it has forgotten": (
+        "aggregate_actor.cpp",
+        "window_.may_have_forgotten(asked.since, now) ?",
+        "window_.size() == 77'777 ?",
+    ),
+    "does not know that it has forgotten what is too old": (
+        "../../runtime/reprise/dedup_window.cpp",
+        "if (capacity_ == 0 || is_too_old(what, now)) return forget_until(what.time);",
+        "if (capacity_ == 0 || is_too_old(what, now)) return;",
+    ),
+    "does not ask since when": (
+        "aggregate_actor.cpp",
+        "window_.may_have_forgotten(asked.since, now)",
+        "window_.may_have_forgotten({}, now)",
+    ),
+    "asks about ids of any length": (
+        "supervisor.cpp",
+        "asked->command_id.size(), 1, max_command_id_bytes",
+        "asked->command_id.size(), 0, max_aggregate_id_bytes",
     ),
     "stores no command id": (
         "journal_actor.cpp",

@@ -36,14 +36,16 @@ std::uint64_t rebuild(const reprise::journal& from, const std::string& id) {
   const auto& model = reprise::model_of<shop::shopping_cart>();
   const auto cart = model.make();
   reprise::dedup_window window(1'000);
+  const reprise::timestamp now = reprise::host_config::system_time();
   std::uint64_t version = 0;
-  from.read_stream(
-      reprise::stream_name(model.category(), id), 1, [&](const reprise::commit_view& c) {
-        for (const reprise::event_view& e : c.events) cart->replay(e);
-        version = c.last_version();
-        window.remember(c.command_id, {version, static_cast<std::uint32_t>(c.events.size())});
-        return true;
-      });
+  from.read_stream(reprise::stream_name(model.category(), id), 1,
+                   [&](const reprise::commit_view& c) {
+                     for (const reprise::event_view& e : c.events) cart->replay(e);
+                     version = c.last_version();
+                     const auto count = static_cast<std::uint32_t>(c.events.size());
+                     window.remember(c.command_id, {version, count, c.time}, now);
+                     return true;
+                   });
   return version;
 }
 

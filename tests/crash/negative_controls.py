@@ -76,8 +76,8 @@ CONTROLS = [
     Control(
         "applied twice on a retry",
         "actors/reprise/aggregate_actor.cpp",
-        "if (const auto first = window_.find(d->options().id)) {",
-        "if (const auto first = dedup_window(0).find(d->options().id)) {",
+        "if (const auto first = window_.find(d->options().id, now)) {",
+        "if (const auto first = dedup_window(0).find(d->options().id, now)) {",
         "retries",
         JUDGED + "|an id is stored twice|not the first answer",
     ),
