@@ -3,6 +3,8 @@
 #include "reprise/stream.hpp"
 #include "reprise/text.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -79,16 +81,7 @@ void aggregate_actor::begin_recovery() {
 
 void aggregate_actor::on_recovered(recovery& result) {
   if (result.of != tail_ || phase_ != phase::recovering) return;
-  if (!result.failure.empty()) {
-    // That the journal failed is in the log already.
-    if (!host().has_failed()) {
-      host().log(log_level::error,
-                 printable(tail_->stream)
-                     + " cannot be recovered and is unavailable: " + result.failure);
-    }
-    break_down(result.failure);
-    return;
-  }
+  if (!result.failure.empty()) return cannot_be_read(result.failure);
   instance_ = std::move(result.instance);
   version_ = result.version;
   window_ = std::move(result.window);
@@ -96,18 +89,74 @@ void aggregate_actor::on_recovered(recovery& result) {
   phase_ = phase::ready;
   host().recovering.fetch_sub(1);
   host().live.fetch_add(1);
+  if (trouble_) {
+    trouble_->calm_since = host().steady_now();
+    if (std::exchange(trouble_->is_logged, false))
+      host().log(log_level::info, printable(tail_->stream) + " is available again");
+  }
   decide_waiting();
   leave_when_settled();
 }
 
-void aggregate_actor::break_down(const std::string& reason) {
+void aggregate_actor::break_down(const std::string& reason, std::chrono::milliseconds wait) {
   (phase_ == phase::ready ? host().live : host().recovering).fetch_sub(1);
   host().broken.fetch_add(1);
+  trouble& t = troubled();
+  t.reason = reason;
+  t.retry_at = host().steady_now() + wait;
+  t.is_in_flight = phase_ == phase::ready;
   phase_ = phase::broken;
-  broken_reason_ = std::make_unique<std::string>(reason);
   instance_.reset();
   decide_waiting();
   leave_when_settled();
+}
+
+void aggregate_actor::cannot_be_read(const std::string& reason) {
+  trouble& t = troubled();
+  // That the journal failed is in the log already.
+  if (!host().has_failed() && !std::exchange(t.is_logged, true)) {
+    host().log(log_level::error,
+               printable(tail_->stream) + " cannot be recovered and is unavailable: " + reason);
+  }
+  break_down(reason, host().backoff(++t.failures));
+}
+
+void aggregate_actor::restart(const std::string& reason) {
+  const auto wait = host().backoff(troubled().failures++);
+  if (wait.count() == 0) return lose_state();
+  break_down(reason, wait);
+}
+
+bool aggregate_actor::may_try_again() const {
+  return !is_leaving_ && !host().has_failed() && host().steady_now() >= trouble_->retry_at;
+}
+
+void aggregate_actor::try_again() {
+  host().broken.fetch_sub(1);
+  host().recovering.fetch_add(1);
+  if (trouble_->is_in_flight) return settle_first();
+  begin_recovery();
+}
+
+std::string aggregate_actor::why_broken() const {
+  if (host().has_failed()) return trouble_->reason;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(trouble_->retry_at
+                                                                 - host().steady_now());
+  return trouble_->reason + "; it is read again in "
+         + std::to_string(std::max<std::int64_t>(left.count(), 0)) + " ms at the earliest";
+}
+
+care aggregate_actor::how_careful() {
+  if (!trouble_) return care::in_place;
+  if (host().steady_now() - trouble_->calm_since < host().config.restart_backoff_max)
+    return care::on_copy;
+  trouble_.reset();
+  return care::in_place;
+}
+
+aggregate_actor::trouble& aggregate_actor::troubled() {
+  if (!trouble_) trouble_ = std::make_unique<trouble>();
+  return *trouble_;
 }
 
 bool aggregate_actor::break_down_if_lost() {
@@ -115,7 +164,8 @@ bool aggregate_actor::break_down_if_lost() {
   host().log(log_level::warning,
              printable(tail_->stream) + " had commits in the write that failed and is unavailable");
   break_down("what this aggregate stored last is not known, because the journal failed: "
-             + host().failure());
+                 + host().failure(),
+             {});
   return true;
 }
 
@@ -123,9 +173,8 @@ void aggregate_actor::on_returned(returned& r) {
   const bool is_settled = !r.content;
   if (r.content) queued().again.push_back(std::move(r.content));
   if (phase_ == phase::ready && !r.damage.empty()) {
-    host().log(log_level::error, printable(tail_->stream) + " is unavailable: " + r.damage);
     window_ = dedup_window{0};
-    break_down(r.damage);
+    cannot_be_read(r.damage);
   } else if (phase_ == phase::ready) {
     host().conflicts.fetch_add(1);
     host().log(log_level::warning,
@@ -201,7 +250,10 @@ void aggregate_actor::on_delivery(std::shared_ptr<delivery> d) {
   switch (phase_) {
   case phase::recovering:
   case phase::settling: return wait(std::move(d));
-  case phase::broken: return turn_away(*d, *broken_reason_);
+  case phase::broken:
+    if (!may_try_again()) return turn_away(*d, why_broken());
+    wait(std::move(d));
+    return try_again();
   case phase::ready: return decide(std::move(d));
   }
 }
@@ -254,7 +306,7 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
   }
   encoded_events events;
   try {
-    if (const auto refused = instance_->handle(*d->command(), events)) {
+    if (const auto refused = instance_->handle(*d->command(), events, how_careful())) {
       return respond(std::move(d),
                      {answer_kind::refused, version_, 0, std::string(refused->reason())});
     }
@@ -262,7 +314,9 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
     return respond(std::move(d), {answer_kind::refused, version_, 0, too_much.what()});
   } catch (const evolve_failed& failed) {
     crashed(*d, failed.what());
-    return lose_state();
+    if (failed.is_state_lost()) return restart(failed.what());
+    trouble_->calm_since = host().steady_now();
+    return;
   } catch (const std::exception& thrown) {
     return crashed(*d, std::string("decide threw: ") + thrown.what());
   } catch (...) {

@@ -6,6 +6,7 @@
 #include "reprise/messages.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -62,7 +63,7 @@ class aggregate_actor final : public caf::event_based_actor {
     recovering,  ///< commands wait
     settling,  ///< the state is lost: commands wait until the journal has settled what was handed in
     ready,
-    broken,  ///< the history cannot be read: commands are answered `unavailable`
+    broken,  ///< the history cannot be read, or not yet: commands are answered `unavailable`
   };
 
   // -- phases ----------------------------------------------------------------------------------------------------
@@ -75,7 +76,25 @@ class aggregate_actor final : public caf::event_based_actor {
 
   /// Waits until the journal has settled what was handed in, then recovers.
   void settle_first();
-  void break_down(const std::string& reason);
+
+  /// From now on commands are answered `unavailable`, until one that comes after `wait` has the history read again.
+  void break_down(const std::string& reason, std::chrono::milliseconds wait);
+
+  /// Breaks down because the history cannot be read, for longer each time.
+  void cannot_be_read(const std::string& reason);
+
+  /// Reads the state again that `evolve` has lost: at once the first time, later ever more slowly.
+  void restart(const std::string& reason);
+
+  /// Returns whether the history, which could not be read, may be read again now.
+  bool may_try_again() const;
+  void try_again();
+
+  /// Returns why commands are not decided, and when the history is read again.
+  std::string why_broken() const;
+
+  /// Returns how to evolve: on a copy, unless it has been calm long enough.
+  care how_careful();
 
   /// Breaks down if the write that failed had commits of this aggregate; returns whether it had.
   bool break_down_if_lost();
@@ -129,6 +148,17 @@ class aggregate_actor final : public caf::event_based_actor {
   };
   queues& queued();
 
+  /// What an aggregate remembers of its failures. Most have none.
+  struct trouble {
+    std::string reason;          ///< while broken: why
+    steady_time retry_at{};      ///< while broken: nothing is read before
+    steady_time calm_since{};    ///< since then nothing has failed
+    std::uint32_t failures = 0;  ///< in a row
+    bool is_logged = false;      ///< that it cannot be read
+    bool is_in_flight = false;   ///< while broken: what it handed in may not be settled
+  };
+  trouble& troubled();
+
   std::shared_ptr<aggregate_group> group_;
   std::shared_ptr<tail> tail_;
   std::unique_ptr<aggregate_instance> instance_;
@@ -138,7 +168,7 @@ class aggregate_actor final : public caf::event_based_actor {
   phase phase_ = phase::recovering;
   bool is_leaving_ = false;  ///< no more deliveries come
   std::unique_ptr<queues> queued_;
-  std::unique_ptr<std::string> broken_reason_;
+  std::unique_ptr<trouble> trouble_;  ///< there while broken, and until it has been calm
 };
 
 }  // namespace reprise

@@ -1,6 +1,7 @@
 #include "reprise/host_config.hpp"
 
 #include <chrono>
+#include <string>
 
 namespace reprise {
 
@@ -22,12 +23,22 @@ void check_time(const char* field,
                        + std::to_string(most.count()) + " ms, or 0 for none");
 }
 
-void check_age(std::chrono::seconds value) {
-  constexpr std::chrono::seconds least(1), most = std::chrono::hours(24 * 3'650);
+/// Checks a time in its own unit, which `unit` names.
+template <class Time>
+void check_time(const char* field, Time value, Time least, Time most, const std::string& unit) {
   if (value >= least && value <= most) return;
-  throw invalid_config("host_config.dedup_age is " + std::to_string(value.count()) + " s; it takes "
-                       + std::to_string(least.count()) + " to " + std::to_string(most.count())
-                       + " s");
+  throw invalid_config(std::string("host_config.") + field + " is " + std::to_string(value.count())
+                       + unit + "; it takes " + std::to_string(least.count()) + " to "
+                       + std::to_string(most.count()) + unit);
+}
+
+void check_backoff(const host_config& config) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds most = std::chrono::hours(24);
+  const milliseconds least = config.restart_backoff_min;
+  check_time("restart_backoff_min", least, milliseconds(1), most, " ms");
+  check_time("restart_backoff_max", config.restart_backoff_max, least, most, " ms");
+  check("restart_jitter_percent", config.restart_jitter_percent, 0, 100);
 }
 
 }  // namespace
@@ -51,7 +62,9 @@ void validate(const host_config& config) {
   check("max_batch_commits", config.max_batch_commits, 1, 100'000);
   check("max_batch_bytes", config.max_batch_bytes, 64 * 1024, 1024 * 1024 * 1024);
   check("dedup_window", config.dedup_window, 0, 100'000);
-  check_age(config.dedup_age);
+  check_time<std::chrono::seconds>("dedup_age", config.dedup_age, std::chrono::seconds(1),
+                                   std::chrono::hours(24 * 3'650), " s");
+  check_backoff(config);
 }
 
 }  // namespace reprise

@@ -67,11 +67,25 @@ struct host_config {
   /// How long a command id is remembered after its commit, 1 second to 3,650 days, by `clock`.
   std::chrono::seconds dedup_age = std::chrono::hours(24);
 
+  /// An aggregate whose history cannot be read, or that has lost its state to one crash after another, is read again by
+  /// the first command or query that comes after a while; till then what comes is answered `unavailable` at once, with the
+  /// reason and the time that is left. The while is `restart_backoff_min` at first and twice as long each time, up to
+  /// `restart_backoff_max`: 1 ms to 24 hours each. The first restart after a crash is at once, and an aggregate that has
+  /// gone on for `restart_backoff_max` begins anew. Till then it evolves copies of its state, so that a command that
+  /// crashes it every time makes it restart once.
+  std::chrono::milliseconds restart_backoff_min = std::chrono::milliseconds(100);
+  std::chrono::milliseconds restart_backoff_max = std::chrono::seconds(30);
+
+  /// By up to how much each such while is shortened, at random, so that many aggregates do not come back at once: 0 to
+  /// 100 percent.
+  std::size_t restart_jitter_percent = 20;
+
   /// What time it is: when a command is decided, which is the time of its commit, and by which ids grow old. Called on
   /// any thread, on several at once. If it throws, the command at hand is answered `unavailable`.
   std::function<timestamp()> clock = system_time;
 
-  /// Told every failed write, every aggregate that cannot be recovered and every crash, once. May be empty.
+  /// Told every failed write, every aggregate that cannot be recovered, and that it can again, and every crash, once. May
+  /// be empty.
   log_callback log{};
 
   /// False runs the journal's writer and the recoveries as ordinary actors instead of on threads of their

@@ -1,5 +1,7 @@
 #include "reprise/host_context.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <exception>
 #include <random>
 #include <string_view>
@@ -26,10 +28,31 @@ std::uint64_t random_number() {
 
 }  // namespace
 
-host_context::host_context(host_config c)
+host_context::host_context(host_config c, host_sources sources)
     : config(std::move(c)),
       gate(std::make_shared<admission>(config.max_in_flight, config.command_timeout)),
+      sources_(std::move(sources)),
+      random_state_(sources_.seed ? *sources_.seed : random_number()),
       id_prefix_(random_number()) {}
+
+std::chrono::milliseconds host_context::backoff(std::uint32_t failures) noexcept {
+  if (failures == 0) return {};
+  const auto least = static_cast<double>(config.restart_backoff_min.count());
+  const auto most = static_cast<double>(config.restart_backoff_max.count());
+  const double whole = std::min(most,
+                                std::ldexp(least, static_cast<int>(std::min(failures, 64U)) - 1));
+  const double less = chance() * static_cast<double>(config.restart_jitter_percent) / 100;
+  // Never none at all: nothing is to be read again and again.
+  return std::chrono::milliseconds(std::max<std::int64_t>(1, std::llround(whole * (1 - less))));
+}
+
+double host_context::chance() noexcept {
+  // SplitMix64: each thread takes a number of its own out of one sequence.
+  std::uint64_t z = random_state_.fetch_add(0x9E37'79B9'7F4A'7C15U, std::memory_order_relaxed);
+  z = (z ^ (z >> 30U)) * 0xBF58'476D'1CE4'E5B9U;
+  z = (z ^ (z >> 27U)) * 0x94D0'49BB'1331'11EBU;
+  return std::ldexp(static_cast<double>((z ^ (z >> 31U)) >> 11U), -53);
+}
 
 std::string host_context::next_command_id() {
   // 15 bytes are what a std::string holds without an allocation.

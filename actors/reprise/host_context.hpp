@@ -9,8 +9,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace reprise {
@@ -21,12 +23,20 @@ class clock_failed : public error {
   using error::error;
 };
 
+using steady_time = std::chrono::steady_clock::time_point;
+
+/// Where a host takes time that only goes on, and chance, from. Tests bring their own.
+struct host_sources {
+  std::function<steady_time()> now = std::chrono::steady_clock::now;  ///< on any thread
+  std::optional<std::uint64_t> seed{};                                ///< none is a random one
+};
+
 /// What all actors of a host share: its configuration, its counters, and what they tell each other without a
 /// message. Every function is safe on any thread.
 class host_context {
  public:
   /// `c` is without its journal: only those who use that hold it, so that it closes when the last of them ends.
-  explicit host_context(host_config c);
+  explicit host_context(host_config c, host_sources sources = {});
 
   const host_config config;
   const std::shared_ptr<admission> gate;
@@ -48,6 +58,12 @@ class host_context {
 
   /// Returns the time by `host_config::clock`. Throws `clock_failed` if that throws.
   timestamp now() const;
+
+  /// Returns a time that only goes on.
+  steady_time steady_now() const { return sources_.now(); }
+
+  /// Returns how long an aggregate that has failed so many times in a row waits until it is read again; 0 for none.
+  std::chrono::milliseconds backoff(std::uint32_t failures) noexcept;
 
   /// Returns a window for command ids as the configuration has it.
   dedup_window new_window() const noexcept;
@@ -78,6 +94,11 @@ class host_context {
   bool wait_until_ended(std::chrono::steady_clock::time_point deadline);
 
  private:
+  /// Returns a number from 0 up to, and without, 1.
+  double chance() noexcept;
+
+  const host_sources sources_;
+  std::atomic<std::uint64_t> random_state_;
   std::uint64_t id_prefix_;
   std::atomic<std::uint64_t> next_id_{0};
 

@@ -5,9 +5,11 @@
 #include "reprise/error.hpp"
 #include "reprise/event_codec.hpp"
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -30,10 +32,23 @@ struct command_of final : erased_command {
   typename State::command value;
 };
 
-/// `evolve` threw: the state is lost in the middle of an event, and is rebuilt from the journal.
+/// `evolve` threw.
 class evolve_failed : public error {
  public:
-  using error::error;
+  evolve_failed(const std::string& what, bool is_state_lost)
+      : error(what), is_state_lost_(is_state_lost) {}
+
+  /// Returns whether the state is lost, in the middle of an event: it is to be rebuilt from the journal.
+  bool is_state_lost() const noexcept { return is_state_lost_; }
+
+ private:
+  bool is_state_lost_;
+};
+
+/// How an aggregate evolves.
+enum class care : std::uint8_t {
+  in_place,  ///< if `evolve` throws, the state is lost
+  on_copy,  ///< a copy of the state is evolved, and taken over when all went well: slower by the copy
 };
 
 /// The events of a command are more than a commit may hold (limits.hpp).
@@ -55,8 +70,10 @@ class aggregate_instance {
   /// Returns the refusal, or nothing; no events and no refusal is "already so".
   ///
   /// Throws `limit_exceeded`, or what the author's `decide` throws: the state is then as it was. Throws
-  /// `evolve_failed` if the state is lost.
-  virtual std::optional<refusal> handle(const erased_command& command, encoded_events& out) = 0;
+  /// `evolve_failed` if `evolve` throws; evolved on a copy, the state is then as it was too.
+  virtual std::optional<refusal> handle(const erased_command& command,
+                                        encoded_events& out,
+                                        care how = care::in_place) = 0;
 
   /// Returns the state, of the type that the aggregate is of.
   virtual const void* state() const noexcept = 0;
@@ -81,7 +98,9 @@ class typed_instance final : public aggregate_instance {
     decode_event<State>(stored, [this](const auto& e) { state_ = evolve(std::move(state_), e); });
   }
 
-  std::optional<refusal> handle(const erased_command& command, encoded_events& out) override {
+  std::optional<refusal> handle(const erased_command& command,
+                                encoded_events& out,
+                                care how) override {
     const auto decided = judge(state_, static_cast<const command_of<State>&>(command).value);
     if (decided.is_refusal()) return decided.reason();
     try {
@@ -89,19 +108,31 @@ class typed_instance final : public aggregate_instance {
     } catch (const std::length_error& too_much) {
       throw limit_exceeded(too_much.what());
     }
-    try {
-      for (const auto& event : decided.events()) state_ = apply_event(std::move(state_), event);
-    } catch (const std::exception& thrown) {
-      throw evolve_failed(std::string("evolve threw: ") + thrown.what());
-    } catch (...) {
-      throw evolve_failed("evolve threw something that is no std::exception");
-    }
+    if (!decided.events().empty()) evolve_by(decided.events(), how);
     return std::nullopt;
   }
 
   const void* state() const noexcept override { return &state_; }
 
  private:
+  void evolve_by(std::span<const typename State::event> events, care how) {
+    bool is_state_lost = false;
+    try {
+      if (how == care::on_copy) {
+        State next = fold(state_, events);
+        is_state_lost = true;
+        state_ = std::move(next);
+      } else {
+        is_state_lost = true;
+        for (const auto& event : events) state_ = apply_event(std::move(state_), event);
+      }
+    } catch (const std::exception& thrown) {
+      throw evolve_failed(std::string("evolve threw: ") + thrown.what(), is_state_lost);
+    } catch (...) {
+      throw evolve_failed("evolve threw something that is no std::exception", is_state_lost);
+    }
+  }
+
   State state_{};
 };
 

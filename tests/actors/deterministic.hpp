@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -265,6 +266,9 @@ class stage {
     for (auto left = context_->gate->deadlines().rounds() + 1; left != 0; --left) pass_a_round();
   }
 
+  /// Lets time pass for whoever waits before it tries again. No clock of the stage's goes on by itself.
+  void pass(std::chrono::nanoseconds time) { steady_now_ += time; }
+
   // -- stopping ------------------------------------------------------------------------------------------------
 
   /// From now on the gate is closed, as when a host begins to stop.
@@ -321,7 +325,8 @@ class stage {
   void start() {
     auto config = config_;
     config.journal.reset();
-    context_ = std::make_shared<reprise::host_context>(std::move(config));
+    const reprise::host_sources sources{[this] { return steady_now_; }, 20'030'715};
+    context_ = std::make_shared<reprise::host_context>(std::move(config), sources);
     journal_ = reprise::spawn_journal(system(), context_, config_.journal);
     recoveries_ = reprise::spawn_recoveries(system(), context_, config_.journal);
     entrance_ = std::make_shared<reprise::supervised_entrance>(
@@ -452,6 +457,7 @@ class stage {
   }
 
   reprise::host_config config_;
+  reprise::steady_time steady_now_{std::chrono::hours(1)};
   std::shared_ptr<faulty_journal> faulty_;
   std::vector<std::string> log_;
   bool log_throws_ = false;

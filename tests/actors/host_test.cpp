@@ -144,6 +144,12 @@ TEST_CASE("a config that cannot work is refused, and the field is named") {
         == "host_config.dedup_window is 100001; it takes 0 to 100000");
   CHECK(why_invalid({.journal = journal, .dedup_age = 0s})
         == "host_config.dedup_age is 0 s; it takes 1 to 315360000 s");
+  CHECK(why_invalid({.journal = journal, .restart_backoff_min = -1ms})
+        == "host_config.restart_backoff_min is -1 ms; it takes 1 to 86400000 ms");
+  CHECK(why_invalid({.journal = journal, .restart_backoff_min = 2s, .restart_backoff_max = 1s})
+        == "host_config.restart_backoff_max is 1000 ms; it takes 2000 to 86400000 ms");
+  CHECK(why_invalid({.journal = journal, .restart_jitter_percent = 101})
+        == "host_config.restart_jitter_percent is 101; it takes 0 to 100");
   CHECK(why_invalid({.journal = journal,
                      .scheduler_threads = 1,
                      .recovery_threads = 1,

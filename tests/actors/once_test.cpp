@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace deterministic;
@@ -178,4 +181,185 @@ TEST_CASE("a command that is sent again behind a crash in evolve takes effect on
   CHECK(first.answer() == accepted(1));
   CHECK(again.answer() == accepted(1));
   CHECK(s.stored("a").words == words{"one"});
+}
+
+// -- a retry that finds the first one still in flight joins it ---------------------------------------------------------
+
+namespace {
+
+/// A stage whose aggregate `a` is ready, with the word `zero` at version 1, and where the command `id` is sent twice.
+struct sent_twice : stage<notebook> {
+  explicit sent_twice(reprise::host_config config = {}) : stage(std::move(config)) {
+    send("a", note{"zero"});
+    run();
+  }
+
+  const said& send_it() { return send("a", note{"one"}, "id"); }
+
+  /// Lets everybody run, and checks that both were answered alike, and that it took effect once.
+  void both_are(const said& first, const said& again, const answer& expected) {
+    release_all();
+    run();
+    CHECK(first.answer() == expected);
+    CHECK(again.answer() == expected);
+    const auto all = stored("a").words;
+    CHECK(std::count(all.begin(), all.end(), "one") == 1);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a retry joins the first one wherever that is on its way") {
+  // Each lets the first one come as far as it says.
+  const std::pair<std::string, std::function<void(sent_twice&)>> places[] = {
+      {"on its way to the aggregate",
+       [](auto& s) {
+         s.hold("@a");
+         s.run();
+       }},
+      {"decided, and not yet taken by the writer",
+       [](auto& s) {
+         s.hold("writer");
+         s.run();
+       }},
+      {"taken by the writer, and not yet written", [](auto& s) { s.queue_up(); }},
+      {"written, and not yet answered",
+       [](auto& s) {
+         // With so many the writer does not give the answers itself.
+         for (int i = 0; i < 20; ++i) s.send("b", note{"other"});
+         s.queue_up();
+         s.hold("journal");
+         s.release("writer");
+         s.run();
+       }},
+      {"answered", [](auto& s) { s.run(); }},
+  };
+  for (const auto& [name, come_so_far] : places) {
+    CAPTURE(name);
+    sent_twice s;
+    const auto& first = s.send_it();
+    come_so_far(s);
+    const bool was_answered = first.is_answered();
+    CHECK(was_answered == (name == "answered"));
+    const auto& again = s.send_it();
+    s.run();
+    s.both_are(first, again, accepted(2));
+  }
+}
+
+TEST_CASE("a retry joins one that waits for the history") {
+  sent_twice s;
+  s.restart();
+  s.hold("recovery");
+  const auto& first = s.send_it();
+  s.run();
+  const auto& again = s.send_it();
+  s.run();
+  s.both_are(first, again, accepted(2));
+}
+
+TEST_CASE("a retry joins one that waits while the state is read again") {
+  sent_twice s;
+  s.send("a", spoil{});
+  s.hold("recovery");
+  s.run();
+  const auto& first = s.send_it();
+  s.run();
+  const auto& again = s.send_it();
+  s.both_are(first, again, accepted(2));
+}
+
+TEST_CASE("a retry joins one that was in flight when its aggregate left, or ended") {
+  for (const bool at_once : {false, true}) {
+    CAPTURE(at_once);
+    sent_twice s;
+    s.hold("writer");
+    const auto& first = s.send_it();
+    s.run();
+    if (at_once) {
+      s.crash("a");
+    } else {
+      s.passivate("a");
+    }
+    s.run();
+    const auto& again = s.send_it();
+    s.run();
+    CHECK_FALSE(again.is_answered());
+    s.both_are(first, again, accepted(2));
+  }
+}
+
+TEST_CASE("a retry joins one that comes back from a conflict") {
+  sent_twice s;
+  s.hold("writer");
+  const auto& first = s.send_it();
+  s.run();
+  s.store_elsewhere("a", {written{"other"}});
+  s.hold("recovery");
+  s.release("writer");
+  s.run();
+  const auto& again = s.send_it();
+  s.run();
+  CHECK_FALSE(first.is_answered());
+  s.both_are(first, again, accepted(3));
+}
+
+TEST_CASE("a retry of one that a failed write may have stored is not denied, and settled later") {
+  using fault = faulty_journal::fault;
+  for (const fault how : {fault::fail_before, fault::fail_after}) {
+    sent_twice s;
+    s.hold("writer");
+    const auto& first = s.send_it();
+    const auto& joins = s.send_it();
+    s.run();
+    s.journal().fail(how);
+    s.release("writer");
+    s.run();
+    const auto& behind = s.send_it();
+    s.run();
+    for (const auto* e : {&first, &joins, &behind}) CHECK(e->kind() == answer_kind::unknown);
+    s.restart();
+    const auto& settled = s.send_it();
+    s.run();
+    CHECK(settled.answer() == accepted(2));
+    CHECK(s.stored("a").words == words{"zero", "one"});
+  }
+}
+
+TEST_CASE("a retry whose first sending is durable does not wait for what is in flight") {
+  sent_twice s;
+  s.send_it();
+  s.run();
+  s.hold("writer");
+  const auto& other = s.send("a", note{"two"});
+  const auto& again = s.send_it();
+  s.run();
+  CHECK(again.answer() == accepted(2));
+  CHECK_FALSE(other.is_answered());
+}
+
+TEST_CASE("in every order of turns a command that is sent twice takes effect once, and its answers "
+          "agree") {
+  using fault = faulty_journal::fault;
+  const std::function<void(book_stage&)> disturbances[] = {
+      [](auto& s) { s.passivate("a"); },
+      [](auto& s) { s.crash("a"); },
+      [](auto& s) { s.store_elsewhere("a", {written{"other"}}); },
+      [](auto& s) { s.journal().fail(fault::fail_before); },
+      [](auto& s) { s.journal().fail(fault::fail_after); },
+      [](auto& s) { s.send("a", spoil{}); },
+      [](auto& s) { s.pass_the_timeout(); },
+  };
+  const auto send_it = [](auto& s) { s.send("a", note{"one"}, "id"); };
+  for (const auto& disturb : disturbances) {
+    // That it is stored once, and as it was answered, is in the account that the stage keeps.
+    in_every_order({send_it, disturb, send_it}, [](auto& s) {
+      std::vector<answer> all;
+      for (const auto& e : s.account()) {
+        if (e.command_id == "id" && e.kind() == answer_kind::accepted) all.push_back(e.answer());
+      }
+      if (all.size() == 2) CHECK(all[0] == all[1]);
+      if (!s.context().has_failed()) CHECK(s.account().back().kind() == answer_kind::accepted);
+    });
+  }
 }

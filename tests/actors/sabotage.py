@@ -332,9 +332,8 @@ SABOTAGES = {
     ),
     "reads a broken history again for each command": (
         "aggregate_actor.cpp",
-        "    case phase::broken:\n      return turn_away(*d, *broken_reason_);\n",
-        "    case phase::broken:\n      turn_away(*d, *broken_reason_);\n      host().broken.fetch_sub(1);\n"
-        "      host().recovering.fetch_add(1);\n      return begin_recovery();\n",
+        " && host().steady_now() >= trouble_->retry_at;",
+        ";",
     ),
     "stops reading after the first slice": (
         "recovery_actor.cpp",
@@ -343,8 +342,8 @@ SABOTAGES = {
     ),
     "keeps a state that evolve left half way": (
         "aggregate_actor.cpp",
-        "    return lose_state();\n  } catch",
-        "    return;\n  } catch",
+        "if (failed.is_state_lost()) return restart(failed.what());",
+        "",
     ),
     "lets a successor read before what was in flight is settled": (
         "router.cpp",
@@ -355,6 +354,87 @@ SABOTAGES = {
         "aggregate_actor.cpp",
         "const bool forgot = window_.size() == 0 && (",
         "const bool forgot = window_.size() == 77'777 && (",
+    ),
+    # -- restarts --------------------------------------------------------------------------------------------------
+    "never reads a broken history again": (
+        "aggregate_actor.cpp",
+        "return !is_leaving_ && !host().has_failed() && host()",
+        "return is_leaving_ && !host().has_failed() && host()",
+    ),
+    "reads a broken history again while it leaves": (
+        "aggregate_actor.cpp",
+        "return !is_leaving_ && !host()",
+        "return !host()",
+    ),
+    "reads again from a journal that failed": (
+        "aggregate_actor.cpp",
+        "return !is_leaving_ && !host().has_failed() && host()",
+        "return !is_leaving_ && host()",
+    ),
+    "tries again before what is in flight is settled": (
+        "aggregate_actor.cpp",
+        "if (trouble_->is_in_flight) return settle_first();",
+        "",
+    ),
+    "does not slow down": (
+        "host_context.cpp",
+        "std::ldexp(least, static_cast<int>(std::min(failures, 64U)) - 1)",
+        "least",
+    ),
+    "slows down without a limit": (
+        "host_context.cpp",
+        "const double whole = std::min(most, ",
+        "const double whole = std::max(0 * most, ",
+    ),
+    "comes back with all others at once": (
+        "host_context.cpp",
+        "const double less = chance() *",
+        "const double less = 0.5 *",
+    ),
+    "restarts at once each time": (
+        "aggregate_actor.cpp",
+        "if (wait.count() == 0) return lose_state();",
+        "return lose_state();",
+    ),
+    "keeps the first restart waiting": (
+        "aggregate_actor.cpp",
+        "host().backoff(troubled().failures++);",
+        "host().backoff(++troubled().failures);",
+    ),
+    "restarts for each command that crashes evolve": (
+        "aggregate_actor.cpp",
+        "    return care::on_copy;\n",
+        "    return care::in_place;\n",
+    ),
+    "evolves on copies for ever": (
+        "aggregate_actor.cpp",
+        "  trouble_.reset();\n  return care::in_place;\n",
+        "  return care::on_copy;\n",
+    ),
+    "is calm while it crashes": (
+        "aggregate_actor.cpp",
+        "    trouble_->calm_since = host().steady_now();\n    return;\n",
+        "    return;\n",
+    ),
+    "takes over what was evolved half way": (
+        "../../runtime/reprise/model.hpp",
+        "        State next = fold(state_, events);\n",
+        "        State& next = state_;\n        for (const auto& event : events) next = apply_event(std::move(next), event);\n",
+    ),
+    "logs each attempt to read": (
+        "aggregate_actor.cpp",
+        "if (!host().has_failed() && !std::exchange(t.is_logged, true)) {",
+        "t.is_logged = true;\n  if (!host().has_failed()) {",
+    ),
+    "does not say that an aggregate is back": (
+        "aggregate_actor.cpp",
+        "if (std::exchange(trouble_->is_logged, false))",
+        "if (std::exchange(trouble_->is_logged, false) && false)",
+    ),
+    "does not say when it reads again": (
+        "aggregate_actor.cpp",
+        'return trouble_->reason + "; it is read again in "',
+        'return trouble_->reason + "; "',
     ),
     # -- leaving ---------------------------------------------------------------------------------------------------
     "leaves as soon as everything is durable": (
