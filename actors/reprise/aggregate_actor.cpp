@@ -86,14 +86,14 @@ void aggregate_actor::on_recovered(recovery& result) {
   version_ = result.version;
   window_ = std::move(result.window);
   tail_->durable.store(version_, std::memory_order_release);
-  phase_ = phase::ready;
-  host().recovering.fetch_sub(1);
-  host().live.fetch_add(1);
   if (trouble_) {
     trouble_->calm_since = host().steady_now();
     if (std::exchange(trouble_->is_logged, false))
       host().log(log_level::info, printable(tail_->stream) + " is available again");
   }
+  phase_ = phase::ready;
+  host().recovering.fetch_sub(1);
+  host().live.fetch_add(1);
   decide_waiting();
   leave_when_settled();
 }

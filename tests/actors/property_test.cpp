@@ -5,6 +5,7 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -241,9 +242,9 @@ TEST_CASE("in any order of turns, with restarts at any point, each command takes
   }));
 }
 
-TEST_CASE(
-    "in any order of turns, with crashes, kills, other writers, failing writes and time-outs, "
-    "all that is said is true") {
+TEST_CASE("in any order of turns, with crashes, kills, other writers, failing writes, histories "
+          "that cannot "
+          "be read for a while and time-outs, all that is said is true") {
   using namespace notes;
   CHECK(rc::check([](std::uint64_t seed, bool may_fail) {
     shuffled_stage<notebook> s{seed};
@@ -252,7 +253,7 @@ TEST_CASE(
       s.shuffle(s.below(6));
       const std::string id = ids[s.below(2)];
       const std::string word = std::to_string(i);
-      switch (s.below(18)) {
+      switch (s.below(22)) {
       case 0: s.kill(id); break;
       case 1: s.store_elsewhere(id, {written{"elsewhere"}}); break;
       case 2: s.send(id, spoil{}); break;
@@ -276,12 +277,23 @@ TEST_CASE(
       case 11: s.passivate(id); break;
       case 12: s.crash(id); break;
       case 13: s.pass_the_timeout(); break;
+      case 14: s.journal().damage("notebook/" + id, s.below(2) == 0 ? "wrong checksum" : ""); break;
+      case 15: s.pass(std::chrono::milliseconds(s.below(500))); break;
+      case 16:
+      case 17:
+        if (!s.account().empty()) {
+          const auto& e = s.account()[s.below(s.account().size())];
+          if (!e.command_id.empty()) s.outcome(e.aggregate_id, e.command_id);
+        }
+        break;
       default: s.send(id, note{word});
       }
     }
     s.journal().fail(faulty_journal::fault::none);
+    for (const char* id : ids) s.journal().damage(std::string("notebook/") + id, "");
     s.shuffle(1'000'000);
     for (const auto& e : s.account()) RC_ASSERT(e.answers.size() == 1U);
+    for (const auto& q : s.questions()) RC_ASSERT(q.answers.size() == 1U);
     s.restart();
     for (const char* id : ids) {
       const auto& query = s.look(id);
