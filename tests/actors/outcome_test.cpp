@@ -202,7 +202,8 @@ TEST_CASE("a late command that still waits is never decided, so that it was not 
   for (const char* where : {"supervisor", "@a", "recovery"}) {
     CAPTURE(where);
     with_one_word s;
-    if (where == std::string("recovery")) s.restart();
+    // Only one that has no actor is spawned, and reads its history.
+    if (where != std::string("@a")) s.restart();
     s.hold(where);
     const auto& two = s.send("a", note{"two"}, "two");
     s.run();

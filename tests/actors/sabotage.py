@@ -183,7 +183,7 @@ SABOTAGES = {
         "window_.may_have_forgotten({}, now)",
     ),
     "asks about ids of any length": (
-        "supervisor.cpp",
+        "router.cpp",
         "asked->command_id.size(), 1, max_command_id_bytes",
         "asked->command_id.size(), 0, max_aggregate_id_bytes",
     ),
