@@ -234,13 +234,13 @@ TEST_CASE("a retry joins the first one wherever that is on its way") {
        }},
       {"answered", [](auto& s) { s.run(); }},
   };
-  for (const auto& [name, come_so_far] : places) {
-    CAPTURE(name);
+  for (const auto& place : places) {
+    CAPTURE(place.first);
     sent_twice s;
     const auto& first = s.send_it();
-    come_so_far(s);
+    place.second(s);
     const bool was_answered = first.is_answered();
-    CHECK(was_answered == (name == "answered"));
+    CHECK(was_answered == (place.first == "answered"));
     const auto& again = s.send_it();
     s.run();
     s.both_are(first, again, accepted(2));

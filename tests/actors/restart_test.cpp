@@ -56,6 +56,10 @@ std::string in_ms(std::uint64_t time) {
   return "; it is read again in " + std::to_string(time) + " ms at the earliest";
 }
 
+/// The waits of an aggregate that fails again and again, in milliseconds.
+constexpr std::uint64_t doubling_to_30_s[] = {100,   200,    400,    800,    1'600, 3'200,
+                                              6'400, 12'800, 25'600, 30'000, 30'000};
+
 /// A number that is dropped by the `holds_for`th assignment.
 struct glass {
   glass() = default;
@@ -202,8 +206,7 @@ TEST_CASE("an aggregate that loses its state again and again restarts ever more 
   CHECK(s.drop() == unavailable("evolve threw: it broke"));
   CHECK(s.pour_one() == accepted(2));
   std::uint64_t version = 2;
-  for (const std::uint64_t wait :
-       {100, 200, 400, 800, 1'600, 3'200, 6'400, 12'800, 25'600, 30'000, 30'000}) {
+  for (const std::uint64_t wait : doubling_to_30_s) {
     CHECK(s.drop() == unavailable("evolve threw: it broke"));
     const auto recovered = s.context().recovered.load();
     CHECK(s.pour_one() == unavailable("evolve threw: it broke" + in_ms(wait)));
@@ -307,8 +310,7 @@ TEST_CASE("a history that stays damaged is read ever more seldom, and only if so
   s.restart();
   s.journal().damage("notebook/a", "wrong checksum");
   s.ask();
-  for (const std::uint64_t wait :
-       {100, 200, 400, 800, 1'600, 3'200, 6'400, 12'800, 25'600, 30'000, 30'000}) {
+  for (const std::uint64_t wait : doubling_to_30_s) {
     const auto reads = s.journal().reads();
     CHECK(s.ask().ends_with(in_ms(wait)));
     s.pass(std::chrono::milliseconds(wait) - 1us);
