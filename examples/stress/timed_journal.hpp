@@ -37,6 +37,7 @@ class timed_journal final : public reprise::journal {
               const reprise::damage_visitor& report) const override;
   std::uint64_t last_position() const override;
   reprise::journal_stats stats() const override;
+  reprise::snapshot_store* snapshots() const noexcept override { return to_->snapshots(); }
 
  private:
   std::shared_ptr<reprise::journal> to_;

@@ -8,7 +8,7 @@ namespace reprise {
 
 void payload_writer::save_binary(const void* data, std::size_t size) {
   if (size > limit_ || out_.size() > limit_ - size) {
-    throw std::length_error("more than " + std::to_string(limit_) + " bytes of events");
+    throw std::length_error("more than " + std::to_string(limit_) + " bytes");
   }
   out_.append(static_cast<const char*>(data), size);
 }

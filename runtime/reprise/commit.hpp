@@ -77,6 +77,7 @@ struct commit_view {
   std::string_view correlation_id;
   std::string_view causation_id;
   boost::container::small_vector<event_view, 4> events;  ///< at least one
+  std::uint64_t checksum = 0;  ///< of its record: no other commit has it, wherever it is stored
 
   std::uint64_t last_version() const noexcept { return first_version + events.size() - 1; }
   std::uint64_t last_position() const noexcept { return first_position + events.size() - 1; }

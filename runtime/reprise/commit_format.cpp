@@ -149,6 +149,7 @@ void decode_commit(std::string_view record, commit_view& out) {
   rest.remove_suffix(checksum_bytes);
   out.first_position = h.first_position;
   out.first_version = h.first_version;
+  out.checksum = get_little<std::uint64_t>(record.data() + record.size() - checksum_bytes);
   out.time = timestamp{std::chrono::microseconds{h.time}};
   out.stream = take(rest, h.stream);
   try {

@@ -2,6 +2,7 @@
 
 #include "reprise/commit.hpp"
 #include "reprise/error.hpp"
+#include "reprise/snapshot_store.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -97,6 +98,10 @@ class journal {
   virtual std::uint64_t last_position() const = 0;
 
   virtual journal_stats stats() const = 0;
+
+  /// Returns where the snapshots of this journal's streams are kept, which lives as long as the journal; nullptr if it
+  /// keeps none. They are no part of the history: none of the functions above reads them.
+  virtual snapshot_store* snapshots() const noexcept { return nullptr; }
 };
 
 }  // namespace reprise

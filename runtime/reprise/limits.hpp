@@ -25,4 +25,13 @@ inline constexpr std::size_t max_events_per_commit = 1024;
 /// Bytes of all the events of one commit, encoded.
 inline constexpr std::size_t max_commit_bytes = 1024 * 1024;
 
+/// Bytes of a snapshot, with all that is in it. Of a larger state none is kept: it is always replayed.
+inline constexpr std::size_t max_snapshot_bytes = std::size_t{64} * 1024 * 1024;
+
+/// Commands that a snapshot remembers.
+inline constexpr std::size_t max_remembered_commands = 100'000;
+
+/// Snapshots that are kept of one stream.
+inline constexpr std::size_t max_kept_snapshots = 16;
+
 }  // namespace reprise

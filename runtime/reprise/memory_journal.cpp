@@ -3,6 +3,7 @@
 #include "reprise/batch_judge.hpp"
 #include "reprise/commit_check.hpp"
 #include "reprise/commit_format.hpp"
+#include "reprise/memory_snapshots.hpp"
 #include "reprise/stream_map.hpp"
 
 #include <algorithm>
@@ -101,6 +102,8 @@ class memory_journal final : public journal {
     const std::lock_guard lock(mutex_);
     return stats_;
   }
+
+  snapshot_store* snapshots() const noexcept override { return &snapshots_; }
 
  private:
   using references = std::vector<const stored_commit*>;
@@ -226,6 +229,8 @@ class memory_journal final : public journal {
   std::deque<std::string> bytes_;
   std::uint64_t durable_ = 0;
   journal_stats stats_;
+
+  mutable detail::memory_snapshots snapshots_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "reprise/commit.hpp"
 #include "reprise/error.hpp"
 #include "reprise/event_codec.hpp"
+#include "reprise/state_codec.hpp"
 
 #include <cstdint>
 #include <exception>
@@ -77,6 +78,10 @@ class aggregate_instance {
 
   /// Returns the state, of the type that the aggregate is of.
   virtual const void* state() const noexcept = 0;
+
+  /// Appends the state's bytes to `out`, for a snapshot. Throws `std::length_error` if `out` would pass
+  /// `max_snapshot_bytes`, `std::logic_error` if the model has no `snapshot_schema`; any other exception is the author's.
+  virtual void encode(std::string& out) const = 0;
 };
 
 /// An aggregate type: its category, and new aggregates of it. One object a type, for the whole process.
@@ -87,6 +92,15 @@ class aggregate_model {
 
   /// Returns an aggregate at version 0.
   virtual std::unique_ptr<aggregate_instance> make() const = 0;
+
+  /// Returns what a snapshot must say for `make` to read it; nothing if no snapshots are taken of this type, because its
+  /// state has no `serialize` (state_codec.hpp).
+  virtual std::optional<state_schema> snapshot_schema() const = 0;
+
+  /// Returns an aggregate of the state that `encode` stored as `state` when its class version was `schema_version`.
+  /// Throws `undecodable`.
+  virtual std::unique_ptr<aggregate_instance> make(std::uint32_t schema_version,
+                                                   std::string_view state) const = 0;
 };
 
 namespace detail {
@@ -94,6 +108,9 @@ namespace detail {
 template <aggregate State>
 class typed_instance final : public aggregate_instance {
  public:
+  typed_instance() = default;
+  explicit typed_instance(State state) : state_(std::move(state)) {}
+
   void replay(const event_view& stored) override {
     decode_event<State>(stored, [this](const auto& e) { state_ = evolve(std::move(state_), e); });
   }
@@ -113,6 +130,14 @@ class typed_instance final : public aggregate_instance {
   }
 
   const void* state() const noexcept override { return &state_; }
+
+  void encode(std::string& out) const override {
+    if constexpr (is_serializable<State>) {
+      encode_state(state_, out);
+    } else {
+      throw std::logic_error("no snapshot can be taken of a state without `serialize`");
+    }
+  }
 
  private:
   void evolve_by(std::span<const typename State::event> events, care how) {
@@ -142,6 +167,17 @@ class typed_model final : public aggregate_model {
   std::string_view category() const noexcept override { return State::category; }
   std::unique_ptr<aggregate_instance> make() const override {
     return std::make_unique<typed_instance<State>>();
+  }
+  std::optional<state_schema> snapshot_schema() const override {
+    if constexpr (is_serializable<State>) return schema_of<State>();
+    return std::nullopt;
+  }
+  std::unique_ptr<aggregate_instance> make(std::uint32_t schema_version,
+                                           std::string_view state) const override {
+    if constexpr (is_serializable<State>) {
+      return std::make_unique<typed_instance<State>>(decode_state<State>(schema_version, state));
+    }
+    throw undecodable("the state has no `serialize` to read it with");
   }
 };
 

@@ -3,9 +3,10 @@
 #include "reprise/aggregate.hpp"
 #include "reprise/event_codec.hpp"
 #include "reprise/journal.hpp"
+#include "reprise/rebuild.hpp"
+#include "reprise/state_codec.hpp"
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,17 +76,19 @@ class stream {
   /// several of, or none. Throws `damaged_history` with the place if one cannot be read or decoded.
   std::vector<event> events() const {
     std::vector<event> all;
-    visit(no_limit, [&all](const event_view& stored, std::uint64_t) {
+    visit(1, newest_version, [&all](const event_view& stored, std::uint64_t) {
       decode_event<State>(stored, [&all](auto&& e) { all.emplace_back(std::move(e)); });
     });
     return all;
   }
 
-  /// Returns the state after all events up to and including version `last`, and the version that it reached.
-  /// Throws `damaged_history` if one of these cannot be read or decoded; later ones are not looked at.
-  versioned<State> load(std::uint64_t last = no_limit) const {
-    versioned<State> result;
-    visit(last, [&result](const event_view& stored, std::uint64_t version) {
+  /// Returns the state after all events up to and including version `last`, and the version that it reached. Begins
+  /// with the newest snapshot that holds, if there is one; those that do not are told to `report`.
+  /// Throws `damaged_history` if an event behind that cannot be read or decoded; later ones than `last` are not looked at.
+  versioned<State> load(std::uint64_t last = newest_version,
+                        const skipped_visitor& report = {}) const {
+    versioned<State> result = restored(last, report);
+    visit(result.version + 1, last, [&result](const event_view& stored, std::uint64_t version) {
       decode_event<State>(
           stored, [&result](const auto& e) { result.state = evolve(std::move(result.state), e); });
       result.version = version;
@@ -94,13 +97,24 @@ class stream {
   }
 
  private:
-  static constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
+  versioned<State> restored(std::uint64_t last, const skipped_visitor& report) const {
+    versioned<State> result;
+    if constexpr (is_serializable<State>) {
+      const auto take = [&result](std::uint32_t version, std::string_view state) {
+        result.state = decode_state<State>(version, state);
+      };
+      const auto taken = detail::take_snapshot(*journal_, name_, last, schema_of<State>(), take,
+                                               report);
+      if (taken) result.version = taken->version;
+    }
+    return result;
+  }
 
-  /// Calls `use(stored, version)` for each stored event up to version `last`.
+  /// Calls `use(stored, version)` for each stored event of the versions `first`, where a commit begins, to `last`.
   template <class Use>
-  void visit(std::uint64_t last, const Use& use) const {
-    if (last == 0) return;
-    journal_->read_stream(name_, 1, [last, &use](const commit_view& c) {
+  void visit(std::uint64_t first, std::uint64_t last, const Use& use) const {
+    if (last < first) return;
+    journal_->read_stream(name_, first, [last, &use](const commit_view& c) {
       for (std::size_t i = 0; i < c.events.size() && c.first_version + i <= last; ++i) {
         try {
           use(c.events[i], c.first_version + i);

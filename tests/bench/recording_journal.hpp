@@ -24,6 +24,7 @@ class recording_journal final : public reprise::journal {
               const reprise::damage_visitor& report) const override;
   std::uint64_t last_position() const override;
   reprise::journal_stats stats() const override;
+  reprise::snapshot_store* snapshots() const noexcept override { return to_->snapshots(); }
 
   /// Returns the number of commits of each write. While nothing is being appended.
   const std::vector<std::size_t>& writes() const noexcept { return writes_; }

@@ -141,6 +141,10 @@ journal_stats faulty_journal::stats() const {
   return inner_->stats();
 }
 
+snapshot_store* faulty_journal::snapshots() const noexcept {
+  return inner_->snapshots();
+}
+
 // -- heeding -------------------------------------------------------------------
 
 faulty_journal::fault faulty_journal::next_fault(std::size_t commits) {

@@ -84,6 +84,7 @@ class faulty_journal final : public journal {
   void verify(const commit_visitor& visit, const damage_visitor& report) const override;
   std::uint64_t last_position() const override;
   journal_stats stats() const override;
+  snapshot_store* snapshots() const noexcept override;
 
  private:
   struct damage_demand {

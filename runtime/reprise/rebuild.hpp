@@ -1,0 +1,81 @@
+#pragma once
+
+#include "reprise/journal.hpp"
+#include "reprise/model.hpp"
+#include "reprise/snapshot.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace reprise {
+
+/// From a stream to its aggregate: the newest snapshot that holds, and the events behind it.
+
+inline constexpr std::uint64_t newest_version = std::numeric_limits<std::uint64_t>::max();
+
+/// An aggregate that was made again from what is stored.
+struct rebuilt {
+  std::unique_ptr<aggregate_instance> instance;
+  std::uint64_t version = 0;                 ///< of the last event that is in it
+  std::uint64_t snapshot_version = 0;        ///< of the snapshot that it began with; 0 is none
+  std::vector<remembered_command> commands;  ///< the last ones up to `version`, oldest first
+};
+
+/// Returns the aggregate of the newest snapshot up to version `last` that holds: whose bytes are whole, whose schema is
+/// the program's, and which stands on a commit that the journal has. Or a new one at version 0 if there is none.
+/// Reads no events but those of that one commit, and decodes none.
+///
+/// Each snapshot that is passed over is told to `report`, newest first. Throws `journal_failure` if the journal, not
+/// its snapshots, cannot be read.
+rebuilt restore(const journal& from,
+                const aggregate_model& model,
+                std::string_view stream,
+                const skipped_visitor& report = {},
+                std::uint64_t last = newest_version);
+
+/// Evolves an aggregate by the events of a commit, the next ones of its stream. Throws `damaged_history` with the place of
+/// an event that does not decode, or that `evolve` throws at; the aggregate is then lost.
+void replay(const commit_view& c, aggregate_instance& instance);
+
+/// Returns the aggregate at the end of its stream, or at version `last` if a commit ends there, else at the end of the one
+/// before: what `restore` returns, with the events behind it. Remembers the last `max_commands` commands.
+///
+/// Throws what `replay` and `journal::read_stream` throw.
+rebuilt rebuild(const journal& from,
+                const aggregate_model& model,
+                std::string_view stream,
+                const skipped_visitor& report = {},
+                std::uint64_t last = newest_version,
+                std::size_t max_commands = 1000);
+
+/// Saves a snapshot of a state that is durable, and keeps `keep` of that stream. Looks up the commit that ends at
+/// `s.version` and puts its position and checksum into `s`, so that it is known later what the snapshot stands on.
+///
+/// Slow, as it reads and writes: not for the thread that an aggregate lives on. Throws `error` if no commit ends there, or
+/// it is not that of the command that `s` remembers last, which is what an aggregate that was overtaken finds; and what
+/// `snapshot_store::save` throws, `journal_failure` also if the journal keeps no snapshots.
+void save_snapshot(const journal& in, snapshot s, std::size_t keep);
+
+namespace detail {
+
+/// Reads a state of a class version. Throws `undecodable`.
+using state_taker = std::function<void(std::uint32_t version, std::string_view state)>;
+
+/// `restore`, for a state whose type is known: gives `take` one state after the other until it takes one, and returns
+/// that one's snapshot.
+std::optional<snapshot> take_snapshot(const journal& from,
+                                      std::string_view stream,
+                                      std::uint64_t last,
+                                      const state_schema& schema,
+                                      const state_taker& take,
+                                      const skipped_visitor& report);
+
+}  // namespace detail
+
+}  // namespace reprise
