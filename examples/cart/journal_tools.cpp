@@ -102,6 +102,32 @@ void export_events(std::ostream& out,
 
 // -- verify --------------------------------------------------------------------
 
+namespace {
+
+/// A damaged snapshot costs time and no data, so it is told and is no finding about the history.
+void verify_snapshots(std::ostream& out, const reprise::journal& journal) {
+  const reprise::snapshot_store* store = journal.snapshots();
+  if (store == nullptr) return;
+  std::uint64_t sound = 0;
+  std::uint64_t damaged = 0;
+  const auto count = [&sound](const reprise::snapshot&) {
+    ++sound;
+    return true;
+  };
+  store->verify(count, [&](const reprise::skipped_snapshot& skipped) {
+    ++damaged;
+    out << "snapshot: " << skipped.text() << '\n';
+  });
+  if (sound + damaged == 0) return;
+  out << counted(sound, "snapshot");
+  if (damaged != 0) {
+    out << ", and " << counted(damaged, "damaged one") << ", which costs time and no data";
+  }
+  out << '\n';
+}
+
+}  // namespace
+
 bool verify_journal(std::ostream& out, const reprise::journal& journal) {
   std::uint64_t commits = 0;
   std::uint64_t events = 0;
@@ -136,6 +162,7 @@ bool verify_journal(std::ostream& out, const reprise::journal& journal) {
       << (damages == 0 ? ", all sound" : ", and " + counted(damages, "damage")) << '\n';
   if (foreign > 0)
     out << counted(foreign, "event") << " of something else than carts, not decoded\n";
+  verify_snapshots(out, journal);
   return damages == 0;
 }
 

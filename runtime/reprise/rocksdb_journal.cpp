@@ -7,6 +7,7 @@
 #include "reprise/rocksdb_database.hpp"
 #include "reprise/rocksdb_layout.hpp"
 #include "reprise/rocksdb_reader.hpp"
+#include "reprise/rocksdb_snapshots.hpp"
 #include "reprise/rocksdb_verifier.hpp"
 #include "reprise/stream_heads.hpp"
 
@@ -31,7 +32,8 @@ class rocksdb_journal final : public journal {
                   const rocksdb_seams& seams)
       : seams_(seams),
         database_(directory, options, seams),
-        reader_(database_, seams.checks_iterators) {
+        reader_(database_, seams.checks_iterators),
+        snapshots_(database_.directory(), options.read_only, seams.env) {
     try {
       totals_ = reader_.totals();
       durable_ = totals_.last_position;
@@ -85,6 +87,8 @@ class rocksdb_journal final : public journal {
   journal_stats stats() const override {
     return {synced_writes_, commits_, events_, reader_.bytes()};
   }
+
+  snapshot_store* snapshots() const noexcept override { return &snapshots_; }
 
  private:
   /// Losing what was acknowledged must not look like the torn write that a crash leaves.
@@ -169,6 +173,7 @@ class rocksdb_journal final : public journal {
   const rocksdb_seams seams_;
   rocksdb_database database_;
   rocksdb_reader reader_;
+  mutable rocksdb_snapshots snapshots_;
   std::optional<durable_mark> mark_;
   std::optional<damaged_history> damage_;  ///< of a journal that is open only to be looked at
 
