@@ -122,6 +122,7 @@ void aggregate_actor::cannot_be_read(const std::string& reason) {
 }
 
 void aggregate_actor::restart(const std::string& reason) {
+  host().metrics.restarts.add(restart_reason::crash);
   const auto wait = host().backoff(troubled().failures++);
   if (wait.count() == 0) return lose_state();
   break_down(reason, wait);
@@ -177,6 +178,7 @@ void aggregate_actor::on_returned(returned& r) {
     cannot_be_read(r.damage);
   } else if (phase_ == phase::ready) {
     host().conflicts.fetch_add(1);
+    host().metrics.restarts.add(restart_reason::conflict);
     host().log(log_level::warning,
                printable(tail_->stream) + " was changed by another writer and is read again");
     lose_state();
@@ -264,6 +266,7 @@ void aggregate_actor::wait(std::shared_ptr<delivery> d) {
     queued().waiting.push_back(std::move(d));
     return;
   }
+  host().metrics.limits_hit.add(limit::waiting);
   d->settle({answer_kind::overloaded, 0, 0,
              "max_waiting is reached: " + std::to_string(most)
                  + " commands wait for this aggregate to recover"});
@@ -279,6 +282,7 @@ void aggregate_actor::turn_away(delivery& d, const std::string& reason) const {
 
 void aggregate_actor::decide(std::shared_ptr<delivery> d) {
   if (break_down_if_lost()) return on_delivery(std::move(d));
+  d->reached();
   if (d->command() != nullptr) return decide_command(std::move(d));
   if (d->question() != nullptr) return tell_outcome(std::move(d));
   try {
@@ -311,6 +315,7 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
                      {answer_kind::refused, version_, 0, std::string(refused->reason())});
     }
   } catch (const limit_exceeded& too_much) {
+    host().metrics.limits_hit.add(limit::commit_size);
     return respond(std::move(d), {answer_kind::refused, version_, 0, too_much.what()});
   } catch (const evolve_failed& failed) {
     crashed(*d, failed.what());

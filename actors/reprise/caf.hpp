@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,12 @@
 #endif
 
 namespace reprise {
+
+/// Returns the version of the CAF that this is compiled with, as in 0.17.6.
+inline std::string caf_version() {
+  return std::to_string(CAF_MAJOR_VERSION) + '.' + std::to_string(CAF_MINOR_VERSION) + '.'
+         + std::to_string(CAF_PATCH_VERSION);
+}
 
 struct write_batch;
 struct batch_written;

@@ -1,6 +1,24 @@
 #include "reprise/delivery.hpp"
 
+#include "reprise/host_metrics.hpp"
+
 namespace reprise {
+
+void delivery::begin_time(bool is_measured) noexcept {
+  if (is_measured) {
+    thread_local unsigned number = 0;
+    is_wait_measured_ = number++ % waits_measured_one_in == 0;
+    taken_ = std::chrono::steady_clock::now();
+  }
+  gate_->deadlines().link(*this);
+}
+
+void delivery::reached() noexcept {
+  if (!is_wait_measured_) return;
+  is_wait_measured_ = false;
+  const std::chrono::nanoseconds waited = std::chrono::steady_clock::now() - taken_;
+  metrics_->waits.observe(static_cast<std::uint64_t>(waited.count()));
+}
 
 bool delivery::observe(const aggregate_instance& instance) {
   auto still = progress::open;
@@ -16,11 +34,11 @@ bool delivery::observe(const aggregate_instance& instance) {
   return true;
 }
 
-void delivery::settle(answer a) noexcept {
+void delivery::settle(answer a, std::chrono::steady_clock::time_point now) noexcept {
   auto still = progress::open;
   if (!progress_.compare_exchange_strong(still, progress::settled)) return;
   if (is_linked_) gate_->deadlines().unlink(*this);
-  give(std::move(a));
+  give(std::move(a), now);
 }
 
 void delivery::expire(const std::string& reason) noexcept {
@@ -28,10 +46,12 @@ void delivery::expire(const std::string& reason) noexcept {
   gate_->be_late();
   // A query stores nothing. A command may be in the journal's hands by now, or come there later.
   const auto kind = command() != nullptr ? answer_kind::unknown : answer_kind::unavailable;
-  give({kind, 0, 0, reason});
+  give({kind, 0, 0, reason}, {});
 }
 
-void delivery::give(answer a) noexcept {
+void delivery::give(answer a, std::chrono::steady_clock::time_point now) noexcept {
+  // Counted first, so that whoever has the answer finds it counted.
+  if (metrics_ != nullptr) metrics_->answered(command() != nullptr, a.kind, taken_, now);
   try {
     deliver(std::move(a));
   } catch (...) {

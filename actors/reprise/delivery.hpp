@@ -6,6 +6,7 @@
 #include "reprise/model.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +15,8 @@
 #include <utility>
 
 namespace reprise {
+
+class aggregate_metrics;
 
 /// What may be said about a command besides what it asks for.
 struct command_options {
@@ -52,7 +55,7 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   delivery& operator=(const delivery&) = delete;
   virtual ~delivery() {
     if (progress_.load(std::memory_order_acquire) == progress::expired) gate_->freed();
-    if (counted_in_ != nullptr) counted_in_->fetch_sub(1, std::memory_order_release);
+    if (room_ != nullptr) room_->fetch_sub(1, std::memory_order_release);
   }
 
   const aggregate_model& model() const noexcept { return *model_; }
@@ -70,17 +73,28 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   /// what it would look with may be gone by then. Throws what the query throws.
   bool observe(const aggregate_instance& instance);
 
+  /// Has its answer counted. Before it is answered; `metrics` live until then.
+  void counted_in(aggregate_metrics& metrics) noexcept { metrics_ = &metrics; }
+
   /// Counts it among the commands in flight until it is answered.
   void admitted_by(std::shared_ptr<admission> gate) noexcept { gate_ = std::move(gate); }
 
   /// Counts it until it is freed. What it was admitted by keeps `those_of_aggregate`.
-  void count_in(std::atomic<std::uint32_t>& those_of_aggregate) noexcept {
+  void take_room_in(std::atomic<std::uint32_t>& those_of_aggregate) noexcept {
     those_of_aggregate.fetch_add(1, std::memory_order_relaxed);
-    counted_in_ = &those_of_aggregate;
+    room_ = &those_of_aggregate;
   }
 
-  /// Begins the time within which it is answered. The last thing that is done before it is handed on.
-  void begin_time() noexcept { gate_->deadlines().link(*this); }
+  /// Begins the time within which it is answered, and has it measured how long that takes, if `is_measured`. The last
+  /// thing that is done before it is handed on.
+  void begin_time(bool is_measured) noexcept;
+
+  /// Says that its aggregate turns to it. For one in `waits_measured_one_in`, and the first time only, it is measured how
+  /// long it has waited for that: a look at the clock is the most expensive part of counting.
+  void reached() noexcept;
+
+  static constexpr unsigned waits_measured_one_in = 8;
+
   bool is_admitted() const noexcept { return gate_ != nullptr; }
 
   /// Gives a command that its sender left without an id one of the host's own.
@@ -89,8 +103,9 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   /// Sends the answer of a command to `then` instead of the receiver that it was made with.
   virtual void answer_to(answer_callback) {}
 
-  /// Answers it, from any thread; only the first answer counts. After an answer the delivery is done.
-  void settle(answer a) noexcept;
+  /// Answers it, from any thread; only the first answer counts. After an answer the delivery is done. `now` spares a look
+  /// at the clock.
+  void settle(answer a, std::chrono::steady_clock::time_point now = {}) noexcept;
 
   bool is_settled() const noexcept {
     const progress now = progress_.load(std::memory_order_acquire);
@@ -119,15 +134,18 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
 
   /// Answers it for the sweep, if that has made it `expired`.
   void expire(const std::string& reason) noexcept;
-  void give(answer a) noexcept;
+  void give(answer a, std::chrono::steady_clock::time_point now) noexcept;
 
   const aggregate_model* model_;
   std::string aggregate_id_;
   command_options options_;
   std::shared_ptr<admission> gate_;
-  std::atomic<std::uint32_t>* counted_in_ = nullptr;
+  std::atomic<std::uint32_t>* room_ = nullptr;
+  aggregate_metrics* metrics_ = nullptr;
+  std::chrono::steady_clock::time_point taken_{};  ///< the epoch if that is not measured
   std::atomic<progress> progress_{progress::open};
   bool is_linked_ = false;
+  bool is_wait_measured_ = false;
 };
 
 /// A command of a known type.

@@ -4,6 +4,7 @@
 #include "reprise/host_context.hpp"
 #include "reprise/journal_actor.hpp"
 #include "reprise/messages.hpp"
+#include "reprise/metrics_source.hpp"
 #include "reprise/periodic.hpp"
 #include "reprise/recovery_actor.hpp"
 #include "reprise/supervisor.hpp"
@@ -47,6 +48,7 @@ class host::core {
   core(caf::actor_system* users, host_config config)
       : journal_(validated(config).journal),
         context_(std::make_shared<host_context>(without_journal(config))),
+        metrics_(std::make_shared<metrics_source>(context_, journal_)),
         sweeper_(sweeper_for(*context_)),
         own_config_(users != nullptr ? nullptr : system_config(config.scheduler_threads)),
         own_system_(users != nullptr ? nullptr : std::make_unique<caf::actor_system>(*own_config_)),
@@ -65,6 +67,7 @@ class host::core {
     idleness_.reset();
     // It may still hold what it has answered last.
     sweeper_.reset();
+    metrics_->let_go();
   }
 
   std::shared_ptr<entrance> enter(const aggregate_model& model) {
@@ -111,6 +114,8 @@ class host::core {
     s.journal = journal_->stats();
     return s;
   }
+
+  const std::shared_ptr<metrics_source>& metrics() const noexcept { return metrics_; }
 
   stop_report stop(std::chrono::milliseconds deadline) {
     const std::lock_guard stopping(stop_mutex_);
@@ -183,6 +188,7 @@ class host::core {
 
   std::shared_ptr<journal> journal_;
   std::shared_ptr<host_context> context_;
+  std::shared_ptr<metrics_source> metrics_;
   std::unique_ptr<periodic> sweeper_;  ///< none if nothing can be late
   std::unique_ptr<caf::actor_system_config> own_config_;
   std::unique_ptr<caf::actor_system> own_system_;
@@ -222,6 +228,10 @@ std::string host::failure() const {
 
 host_stats host::stats() const {
   return core_->stats();
+}
+
+std::shared_ptr<const metrics_source> host::source() const {
+  return core_->metrics();
 }
 
 stop_report host::stop(std::chrono::milliseconds deadline) {

@@ -14,7 +14,13 @@ namespace caf {
 class actor_system;
 }  // namespace caf
 
+namespace prometheus {
+class Collectable;
+}  // namespace prometheus
+
 namespace reprise {
+
+class metrics_source;
 
 enum class host_state {
   running,
@@ -91,6 +97,19 @@ class host {
 
   host_stats stats() const;
 
+#ifdef REPRISE_HAS_METRICS
+  /// Returns everything that is counted in Prometheus' text format, 0.0.4: an answer to a scrape whose content type is
+  /// `text/plain; version=0.0.4`. Every metric is listed in actors/METRICS.md.
+  std::string metrics() const;
+
+  /// Returns the same for an exposer or a gateway of prometheus-cpp's, beside metrics of one's own:
+  ///
+  ///     exposer.RegisterCollectable(host.collectable());
+  ///
+  /// It may outlive the host: then it goes on with the last numbers, and has none of the journal's any more.
+  std::shared_ptr<prometheus::Collectable> collectable() const;
+#endif
+
   /// Stops: from now on every command is answered `unavailable`; what was taken before is finished and
   /// answered. What is left when `deadline` from now is near is answered `unknown`, or `unavailable` if nothing
   /// of it was handed to the journal. Returns what did not stop in time. A second call returns the first one's report. Not to be called from an `answer_callback`, which
@@ -99,6 +118,7 @@ class host {
 
  private:
   std::shared_ptr<entrance> enter(const aggregate_model& model);
+  std::shared_ptr<const metrics_source> source() const;
 
   class core;
   std::unique_ptr<core> core_;

@@ -64,6 +64,10 @@ struct host_config {
   /// last so many recorded commands, and within `dedup_age`, takes effect once and gets the first answer.
   std::size_t dedup_window = 1'000;
 
+  /// Whether it is measured how long commands and queries take, and wait for their aggregate. Everything else in
+  /// `host::metrics` is counted in any case.
+  bool command_times = true;
+
   /// How long a command id is remembered after its commit, 1 second to 3,650 days, by `clock`.
   std::chrono::seconds dedup_age = std::chrono::hours(24);
 

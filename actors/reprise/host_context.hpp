@@ -4,6 +4,7 @@
 #include "reprise/dedup_window.hpp"
 #include "reprise/error.hpp"
 #include "reprise/host_config.hpp"
+#include "reprise/host_metrics.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -52,6 +53,9 @@ class host_context {
   std::atomic<std::uint64_t> replay_nanoseconds{0};
   std::atomic<std::uint64_t> conflicts{0};
   std::atomic<std::uint64_t> crashes{0};
+
+  /// What is only in `host::metrics`.
+  host_metrics metrics;
 
   /// Returns an id for a command that came without one: 15 characters, unlike any that another host gave.
   std::string next_command_id();

@@ -1,6 +1,7 @@
 #include "reprise/journal_actor.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
@@ -13,14 +14,19 @@ namespace {
 /// less time than waking another thread.
 constexpr std::size_t few_answers = 16;
 
+/// How many answers are given between two looks at the clock, which costs more than counting an answer.
+constexpr std::size_t answers_a_look = 16;
+
 void give_back(append& a, std::string damage = {}) {
   const auto from = caf::actor_cast<caf::actor>(a.from);
   if (from) tell(from, returned{std::move(a.content), std::move(damage)});
 }
 
 /// Gives the answers of a batch that was written.
-void settle(batch& written) {
+void settle(batch& written, const host_config& config) {
+  std::chrono::steady_clock::time_point now;
   for (std::size_t i = 0; i < written.appends.size(); ++i) {
+    if (config.command_times && i % answers_a_look == 0) now = std::chrono::steady_clock::now();
     append& a = written.appends[i];
     if (!written.results[i].accepted) {
       const auto damage = written.damages.find(a.to->stream);
@@ -28,7 +34,7 @@ void settle(batch& written) {
     } else if (!a.content) {
       give_back(a);
     } else {
-      a.content->settle(std::move(a.reply));
+      a.content->settle(std::move(a.reply), now);
     }
   }
 }
@@ -43,7 +49,7 @@ journal_actor::journal_actor(caf::actor_config& config,
 }
 
 caf::behavior journal_actor::make_behavior() {
-  return {[](const batch_written& w) { settle(*w.content); }};
+  return {[this](const batch_written& w) { settle(*w.content, host_->config); }};
 }
 
 void journal_actor::on_exit() {
@@ -161,7 +167,9 @@ void journal_writer::append_readable(batch& next) {
       if (!next.damages.contains(a.to->stream)) commits_.push_back(commit_of(a));
     }
     try {
+      const auto begin = std::chrono::steady_clock::now();
       next.results = journal_->append(commits_);
+      count_write(std::chrono::steady_clock::now() - begin, next.results);
       break;
     } catch (const damaged_history& damage) {
       // Nothing was stored, and the other streams are as well as before.
@@ -170,6 +178,23 @@ void journal_writer::append_readable(batch& next) {
     }
   }
   if (!next.damages.empty()) refuse_left_out(next);
+}
+
+void journal_writer::count_write(std::chrono::nanoseconds time,
+                                 const std::vector<append_result>& results) const {
+  std::uint64_t commits = 0;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < std::min(commits_.size(), results.size()); ++i) {
+    if (!results[i].accepted || commits_[i].events->empty()) continue;
+    ++commits;
+    bytes += commits_[i].events->bytes().size();
+  }
+  // The answers that only wait for what is stored already cost no write.
+  if (commits == 0) return;
+  host_metrics& metrics = host_->metrics;
+  metrics.write_times.observe(static_cast<std::uint64_t>(time.count()));
+  metrics.write_commits.observe(commits);
+  metrics.write_bytes.observe(bytes);
 }
 
 // -- answering -----------------------------------------------------------------------------------------------------
@@ -188,7 +213,9 @@ void journal_writer::publish(std::shared_ptr<batch> written) {
   }
   // What is behind a conflict is turned back later, so what conflicted is given back first.
   const bool is_quick = written->appends.size() <= few_answers && !queue_->has_more();
-  if (!all_accepted || (is_quick && is_all_answered())) return settle(*written);
+  if (!all_accepted || (is_quick && is_all_answered())) {
+    return settle(*written, host_->config);
+  }
   handed_over_ = written;
   tell(*this, answering_, batch_written{std::move(written)});
 }

@@ -6,6 +6,7 @@
 #include "reprise/journal.hpp"
 #include "reprise/messages.hpp"
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -57,6 +58,9 @@ class journal_writer final : public caf::event_based_actor {
 
   /// Appends what belongs to streams that the journal can read; the others are named in `next.damages`.
   void append_readable(batch& next);
+
+  /// Counts the write of `commits_`, which has succeeded.
+  void count_write(std::chrono::nanoseconds time, const std::vector<append_result>& results) const;
 
   /// Tells the aggregates how far they are durable, and has the answers given.
   void publish(std::shared_ptr<batch> written);

@@ -7,6 +7,7 @@
 #include "reprise/journal.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -80,6 +81,7 @@ struct batch_written {
 /// An aggregate as far as it is rebuilt.
 struct recovery {
   std::shared_ptr<tail> of;
+  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   std::unique_ptr<aggregate_instance> instance;
   std::uint64_t version = 0;
   dedup_window window{0};

@@ -44,6 +44,7 @@ caf::behavior recovery_actor::make_behavior() {
   return {
       [this](recover& r) {
         if (read_slice(*r.content)) {
+          count(*r.content);
           tell(*this, r.reply_to, recovered{std::move(r.content)});
         } else {
           tell(*this, caf::actor_cast<caf::actor>(this), std::move(r));
@@ -84,11 +85,19 @@ bool recovery_actor::read_slice(recovery& r) {
   host_->replay_nanoseconds.fetch_add(
       static_cast<std::uint64_t>(std::chrono::nanoseconds(spent).count()));
   host_->replayed_events.fetch_add(r.version - before);
-  if (at_end && r.failure.empty()) {
-    host_->recovered.fetch_add(1);
-    if (r.version == 0) host_->recovered_empty.fetch_add(1);
-  }
   return at_end;
+}
+
+void recovery_actor::count(const recovery& r) const {
+  host_metrics& metrics = host_->metrics;
+  const std::chrono::nanoseconds time = std::chrono::steady_clock::now() - r.begun;
+  metrics.recovery_times.observe(static_cast<std::uint64_t>(time.count()));
+  if (!r.failure.empty()) {
+    metrics.failed_recoveries.fetch_add(1);
+    return;
+  }
+  host_->recovered.fetch_add(1);
+  if (r.version == 0) host_->recovered_empty.fetch_add(1);
 }
 
 std::vector<caf::actor> spawn_recoveries(caf::actor_system& system,

@@ -27,6 +27,9 @@ class recovery_actor final : public caf::event_based_actor {
   /// Reads the next slice; returns whether the end is reached.
   bool read_slice(recovery& r);
 
+  /// Counts one that has ended.
+  void count(const recovery& r) const;
+
   std::shared_ptr<host_context> host_;
   std::shared_ptr<journal> journal_;
 };

@@ -25,23 +25,29 @@ bool is_as_old(std::uint32_t use, std::uint32_t than) noexcept {
   return static_cast<std::int32_t>(use - than) <= 0;
 }
 
-/// Returns what of a delivery is beyond a limit; empty if nothing is.
-std::string beyond_limits(delivery& d) {
-  const auto check = [](const char* what, std::size_t size, std::size_t least,
-                        std::size_t most) -> std::string {
+/// Returns what of a delivery is beyond a limit, and counts it; empty if nothing is.
+std::string beyond_limits(host_context& host, delivery& d) {
+  const auto check = [&host](const char* what, std::size_t size, std::size_t least,
+                             std::size_t most, limit which) -> std::string {
     if (size >= least && size <= most) return {};
+    if (size > most) host.metrics.limits_hit.add(which);
     return std::string(what) + " has " + std::to_string(size) + " bytes; it takes "
            + std::to_string(least) + " to " + std::to_string(most);
   };
-  std::string wrong = check("the aggregate id", d.aggregate_id().size(), 1, max_aggregate_id_bytes);
+  const command_options& options = d.options();
+  std::string wrong = check("the aggregate id", d.aggregate_id().size(), 1, max_aggregate_id_bytes,
+                            limit::aggregate_id);
   if (wrong.empty())
-    wrong = check("the command id", d.options().id.size(), 0, max_command_id_bytes);
+    wrong = check("the command id", options.id.size(), 0, max_command_id_bytes, limit::command_id);
   if (const outcome_question* asked = d.question(); wrong.empty() && asked != nullptr)
-    wrong = check("the command id", asked->command_id.size(), 1, max_command_id_bytes);
+    wrong = check("the command id", asked->command_id.size(), 1, max_command_id_bytes,
+                  limit::command_id);
   if (wrong.empty())
-    wrong = check("the correlation id", d.options().correlation_id.size(), 0, max_command_id_bytes);
+    wrong = check("the correlation id", options.correlation_id.size(), 0, max_command_id_bytes,
+                  limit::command_id);
   if (wrong.empty())
-    wrong = check("the causation id", d.options().causation_id.size(), 0, max_command_id_bytes);
+    wrong = check("the causation id", options.causation_id.size(), 0, max_command_id_bytes,
+                  limit::command_id);
   return wrong;
 }
 
@@ -51,6 +57,7 @@ router::router(caf::actor_system& system, std::shared_ptr<aggregate_group> group
     : system_(system),
       model_(group->model),
       host_(group->host),
+      metrics_(host_->metrics.of(model_)),
       group_(std::move(group)),
       shards_(shards_for(host_->config.max_live)) {
   most_actors_ = host_->config.max_live / shards_.size();
@@ -67,19 +74,21 @@ void router::take(std::shared_ptr<delivery> d) {
 }
 
 bool router::admit(delivery& d) {
+  d.counted_in(metrics_);
   if (&d.model() != &model_) {
     d.settle({answer_kind::refused, 0, 0,
               "a message for " + printable(d.model().category()) + " was sent to "
                   + printable(model_.category())});
     return false;
   }
-  if (std::string wrong = beyond_limits(d); !wrong.empty()) {
+  if (std::string wrong = beyond_limits(*host_, d); !wrong.empty()) {
     d.settle({answer_kind::refused, 0, 0, std::move(wrong)});
     return false;
   }
   switch (host_->gate->enter()) {
   case admission::verdict::admitted: break;
   case admission::verdict::full:
+    host_->metrics.limits_hit.add(limit::in_flight);
     d.settle({answer_kind::overloaded, 0, 0,
               "max_in_flight is reached: " + std::to_string(host_->gate->limit())
                   + " commands are in flight"});
@@ -91,7 +100,7 @@ bool router::admit(delivery& d) {
   // What counts in the router keeps it, beside the gate.
   d.admitted_by({shared_from_this(), host_->gate.get()});
   if (d.command() != nullptr && d.options().id.empty()) d.name_command(host_->next_command_id());
-  d.begin_time();
+  d.begin_time(host_->config.command_times);
   return true;
 }
 
@@ -110,11 +119,13 @@ void router::route(std::shared_ptr<delivery> d) {
   case verdict::closed:
     return last_holder->settle({answer_kind::unavailable, 0, 0, "the host is stopping"});
   case verdict::aggregate_is_full:
+    host_->metrics.limits_hit.add(limit::in_flight_per_aggregate);
     return last_holder->settle({answer_kind::overloaded, 0, 0,
                                 "max_in_flight_per_aggregate is reached: "
                                     + std::to_string(config.max_in_flight_per_aggregate)
                                     + " commands are in flight for this aggregate"});
   case verdict::all_are_busy:
+    host_->metrics.limits_hit.add(limit::live);
     return last_holder->settle({answer_kind::overloaded, 0, 0,
                                 "max_live is reached: of " + std::to_string(config.max_live)
                                     + " aggregates in memory none is idle"});
@@ -140,7 +151,7 @@ router::verdict router::route_within(shard& s, std::shared_ptr<delivery> d) {
     return verdict::aggregate_is_full;
   }
   e.last_use = ++s.uses;
-  d->count_in(e.in_flight);
+  d->take_room_in(e.in_flight);
   if (e.is == presence::here) {
     tell(e.actor, envelope{std::move(d)});
   } else {
@@ -159,7 +170,7 @@ void router::spawn_for(shard& s, entry& e, const std::string& id, const Argument
   for (auto next = all.begin(); next != all.end(); ++next) {
     if (*next) {
       tell(e.actor, envelope{std::move(*next)});
-    } else if (begin_to_leave(s, e)) {
+    } else if (begin_to_leave(s, e, passivation_reason::asked)) {
       all.erase(all.begin(), next + 1);
       if (!all.empty()) s.kept.insert(std::move(kept));
       return;
@@ -192,7 +203,7 @@ bool router::make_room(shard& s) {
   std::partial_sort(idle.begin(), idle.begin() + static_cast<std::ptrdiff_t>(some), idle.end(),
                     std::greater<>());
   idle.resize(some);
-  for (const auto& [age, e] : idle) begin_to_leave(s, *e);
+  for (const auto& [age, e] : idle) begin_to_leave(s, *e, passivation_reason::limit);
   return staying() < most_actors_;
 }
 
@@ -203,18 +214,20 @@ void router::let_leave(const std::string& id, bool at_once) {
   if (s.is_closed || found == s.entries.end()) return;
   entry& e = found->second;
   if (at_once && e.actor) {
+    host_->metrics.restarts.add(restart_reason::killed);
     s.becomes(e, presence::leaving);
     tell_to_stop(e.actor);
   } else if (!at_once && e.is == presence::wanted) {
     s.kept[id].push_back(nullptr);
   } else if (!at_once) {
-    begin_to_leave(s, e);
+    begin_to_leave(s, e, passivation_reason::asked);
   }
 }
 
-bool router::begin_to_leave(shard& s, entry& e) {
+bool router::begin_to_leave(shard& s, entry& e, passivation_reason why) {
   // What is in memory could not be read again once the journal has failed.
   if (e.is != presence::here || host_->has_failed()) return false;
+  host_->metrics.passivations.add(why);
   s.becomes(e, presence::leaving);
   // An envelope with nothing in it: a message of its own would cost each aggregate the memory of another handler.
   tell(e.actor, envelope{});
@@ -257,7 +270,8 @@ void router::pass_a_round() {
     const std::uint32_t long_ago = std::exchange(s.uses_at_round[s.round], s.uses);
     s.round = (s.round + 1) % idle_rounds;
     for (auto& [id, e] : s.entries) {
-      if (is_as_old(e.last_use, long_ago) && e.is_idle()) begin_to_leave(s, e);
+      if (is_as_old(e.last_use, long_ago) && e.is_idle())
+        begin_to_leave(s, e, passivation_reason::idle);
     }
     forget_ended(s);
   }

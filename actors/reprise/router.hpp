@@ -4,6 +4,7 @@
 #include "reprise/caf.hpp"
 #include "reprise/delivery.hpp"
 #include "reprise/host_context.hpp"
+#include "reprise/host_metrics.hpp"
 #include "reprise/messages.hpp"
 
 #include <array>
@@ -123,7 +124,7 @@ class router : public std::enable_shared_from_this<router> {
   bool make_room(shard& s);
 
   /// Returns whether it is leaving now.
-  bool begin_to_leave(shard& s, entry& e);
+  bool begin_to_leave(shard& s, entry& e, passivation_reason why);
 
   /// Forgets those that ended, as far as nothing counts in them any more.
   void forget_ended(shard& s);
@@ -131,6 +132,7 @@ class router : public std::enable_shared_from_this<router> {
   caf::actor_system& system_;
   const aggregate_model& model_;
   const std::shared_ptr<host_context> host_;
+  aggregate_metrics& metrics_;
   std::shared_ptr<aggregate_group> group_;  ///< until it is closed: it holds actors
   std::size_t most_actors_;                 ///< in one shard
   std::vector<shard> shards_;

@@ -26,6 +26,7 @@ install(
         "${PROJECT_BINARY_DIR}/reprise-config-version.cmake"
         runtime/cmake/FindRocksDB.cmake
         actors/cmake/FindCAF.cmake
+        actors/cmake/FindPrometheusCpp.cmake
   DESTINATION "${REPRISE_PACKAGE_DIR}"
 )
 
@@ -34,6 +35,10 @@ file(RELATIVE_PATH REPRISE_PC_PREFIX "/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig"
 if(REPRISE_ROCKSDB)
   set(REPRISE_PC_CFLAGS " -DREPRISE_HAS_ROCKSDB")
   set(REPRISE_PC_LIBS " -lrocksdb")
+endif()
+if(REPRISE_METRICS)
+  string(APPEND REPRISE_PC_CFLAGS " -DREPRISE_HAS_METRICS")
+  string(APPEND REPRISE_PC_LIBS " -lprometheus-cpp-core")
 endif()
 configure_file(runtime/cmake/reprise.pc.in reprise.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/reprise.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
