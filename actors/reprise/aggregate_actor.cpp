@@ -1,14 +1,23 @@
 #include "reprise/aggregate_actor.hpp"
 
+#include "reprise/snapshot_actor.hpp"
 #include "reprise/stream.hpp"
 #include "reprise/text.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <limits>
 #include <utility>
 
 namespace reprise {
+
+namespace {
+
+/// Of the states of all snapshots that a host has taken and not saved: past it none is taken.
+constexpr std::size_t max_unsaved_snapshot_bytes = std::size_t{64} * 1024 * 1024;
+
+}  // namespace
 
 aggregate_actor::aggregate_actor(caf::actor_config& config,
                                  std::shared_ptr<aggregate_group> group,
@@ -72,7 +81,7 @@ void aggregate_actor::begin_recovery() {
   phase_ = phase::recovering;
   auto content = std::make_shared<recovery>();
   content->of = tail_;
-  content->instance = group_->model.make();
+  content->model = &group_->model;
   content->window = host().new_window();
   const std::size_t turn = group_->next_recovery.fetch_add(1);
   tell(*this, group_->recoveries[turn % group_->recoveries.size()],
@@ -84,6 +93,7 @@ void aggregate_actor::on_recovered(recovery& result) {
   if (!result.failure.empty()) return cannot_be_read(result.failure);
   instance_ = std::move(result.instance);
   version_ = result.version;
+  last_snapshot_ = result.snapshot_version;
   window_ = std::move(result.window);
   tail_->durable.store(version_, std::memory_order_release);
   if (trouble_) {
@@ -233,6 +243,7 @@ void aggregate_actor::leave_when_settled() {
   if (!is_leaving_) return;
   // That everything is durable is not enough: a query or a refusal may still come back, to be decided again.
   if (phase_ == phase::ready) {
+    if (group_->snapshots.on_passivation && version_ > last_snapshot_) take_snapshot();
     lose_state();
   } else if (phase_ == phase::broken) {
     hand_in(nullptr, {}, version_, {});
@@ -242,6 +253,53 @@ void aggregate_actor::leave_when_settled() {
 void aggregate_actor::renew_tail() {
   tail_ = std::make_shared<tail>(tail_->stream);
   version_ = 0;
+}
+
+// -- snapshots -----------------------------------------------------------------------------------------------------
+
+void aggregate_actor::take_snapshot_if_due() {
+  if (group_->snapshots.is_off()) return;
+  try {
+    if (!group_->snapshots.is_due(*instance_, version_, last_snapshot_)) return;
+  } catch (const std::exception& thrown) {
+    return stop_snapshots(std::string("snapshot_policy.when threw: ") + thrown.what());
+  } catch (...) {
+    return stop_snapshots("snapshot_policy.when threw something that is no std::exception");
+  }
+  take_snapshot();
+}
+
+void aggregate_actor::take_snapshot() {
+  // When saving is too slow, the next commands find it due again.
+  if (host().unsaved_snapshot_bytes.load() > max_unsaved_snapshot_bytes) return;
+  snapshot s;
+  s.stream = tail_->stream;
+  s.version = version_;
+  try {
+    s.time = host().now();
+    s.schema = group_->model.snapshot_schema().value();
+    for (auto& e : window_.entries()) {
+      s.commands.push_back({std::move(e.id), e.what.version, e.what.events, e.what.time});
+    }
+    instance_->encode(s.state);
+  } catch (const std::exception& thrown) {
+    return stop_snapshots(thrown.what());
+  } catch (...) {
+    return stop_snapshots("serialize threw something that is no std::exception");
+  }
+  last_snapshot_ = version_;
+  auto content = std::make_shared<unsaved_snapshot>(group_->host, std::move(s),
+                                                    group_->snapshots.keep);
+  hand_in(std::make_shared<snapshot_delivery>(group_->model, std::move(content),
+                                              group_->snapshot_writer),
+          {}, version_, {answer_kind::accepted, version_, 0, {}});
+}
+
+void aggregate_actor::stop_snapshots(const std::string& why) {
+  host().metrics.snapshot_writes.add(snapshot_write::failed);
+  host().log(log_level::error, "no more snapshots are taken of " + printable(tail_->stream)
+                                   + " until its actor starts again: " + why);
+  last_snapshot_ = std::numeric_limits<std::uint64_t>::max();
 }
 
 // -- commands ------------------------------------------------------------------------------------------------------
@@ -345,6 +403,7 @@ void aggregate_actor::record(std::shared_ptr<delivery> d, encoded_events events,
   window_.remember(d->options().id, {version_, count, now}, now);
   hand_in(std::move(d), std::move(events), expected, {answer_kind::accepted, version_, count, {}},
           now);
+  take_snapshot_if_due();
 }
 
 void aggregate_actor::tell_first(std::shared_ptr<delivery> d, const recorded_command& first) {

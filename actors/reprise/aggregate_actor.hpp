@@ -4,6 +4,7 @@
 #include "reprise/caf.hpp"
 #include "reprise/host_context.hpp"
 #include "reprise/messages.hpp"
+#include "reprise/snapshot_policy.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -20,11 +21,15 @@ struct aggregate_group {
   aggregate_group(const aggregate_model& m,
                   std::shared_ptr<host_context> h,
                   std::shared_ptr<append_queue> appends,
-                  std::vector<caf::actor> recovery_actors)
+                  std::vector<caf::actor> recovery_actors,
+                  snapshot_policy policy = {},
+                  caf::actor snapshot_actor = {})
       : model(m),
         host(std::move(h)),
         journal(std::move(appends)),
-        recoveries(std::move(recovery_actors)) {}
+        recoveries(std::move(recovery_actors)),
+        snapshots(std::move(policy)),
+        snapshot_writer(std::move(snapshot_actor)) {}
 
   const aggregate_model& model;
   std::shared_ptr<host_context> host;
@@ -32,6 +37,8 @@ struct aggregate_group {
   std::shared_ptr<append_queue> journal;
   std::vector<caf::actor> recoveries;  ///< asked in turn
   std::atomic<std::size_t> next_recovery{0};
+  const snapshot_policy snapshots;
+  caf::actor snapshot_writer;  ///< needed unless `snapshots` is off
 };
 
 /// One aggregate. It recovers when it is spawned, then decides commands in the order in which they arrive.
@@ -138,6 +145,16 @@ class aggregate_actor final : public caf::event_based_actor {
                answer a,
                timestamp now = {});
 
+  // -- snapshots -------------------------------------------------------------------------------------------------
+
+  void take_snapshot_if_due();
+
+  /// Takes one of the state as it is now, which is saved once that is durable.
+  void take_snapshot();
+
+  /// Takes no more: what went wrong would again.
+  void stop_snapshots(const std::string& why);
+
   host_context& host() const { return *group_->host; }
 
   /// Those that cannot be decided yet. Most of the time nobody waits.
@@ -164,6 +181,7 @@ class aggregate_actor final : public caf::event_based_actor {
   std::unique_ptr<aggregate_instance> instance_;
   std::uint64_t version_ =
       0;  ///< of `instance_`: ahead of `tail_->durable` while commits are in flight
+  std::uint64_t last_snapshot_ = 0;  ///< at which version
   dedup_window window_{0};
   phase phase_ = phase::recovering;
   bool is_leaving_ = false;  ///< no more deliveries come

@@ -35,6 +35,7 @@ struct recovered;
 struct returned;
 struct departed;
 struct wanted;
+struct save;
 struct appends_waiting;
 
 }  // namespace reprise
@@ -50,6 +51,7 @@ CAF_ADD_TYPE_ID(reprise, (reprise::recovered))
 CAF_ADD_TYPE_ID(reprise, (reprise::returned))
 CAF_ADD_TYPE_ID(reprise, (reprise::departed))
 CAF_ADD_TYPE_ID(reprise, (reprise::wanted))
+CAF_ADD_TYPE_ID(reprise, (reprise::save))
 CAF_ADD_TYPE_ID(reprise, (reprise::appends_waiting))
 CAF_END_TYPE_ID_BLOCK(reprise)
 #endif
@@ -64,6 +66,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::recovered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::returned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::departed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::save)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(reprise::appends_waiting)
 
 namespace reprise {

@@ -7,6 +7,7 @@
 #include "reprise/metrics_source.hpp"
 #include "reprise/periodic.hpp"
 #include "reprise/recovery_actor.hpp"
+#include "reprise/snapshot_actor.hpp"
 #include "reprise/supervisor.hpp"
 #include "reprise/text.hpp"
 
@@ -55,6 +56,7 @@ class host::core {
         system_(users != nullptr ? *users : *own_system_),
         journal_line_(spawn_journal(system_, context_, journal_)),
         recoveries_(spawn_recoveries(system_, context_, journal_)),
+        snapshots_(spawn_snapshots(system_, context_, journal_)),
         idleness_(look_for_idle()) {}
 
   ~core() {
@@ -70,7 +72,7 @@ class host::core {
     metrics_->let_go();
   }
 
-  std::shared_ptr<entrance> enter(const aggregate_model& model) {
+  std::shared_ptr<entrance> enter(const aggregate_model& model, snapshot_policy snapshots) {
     const std::lock_guard lock(mutex_);
     if (state_ != host_state::running) throw error("the host was stopped");
     const auto found = entrances_.find(model.category());
@@ -83,8 +85,9 @@ class host::core {
       throw invalid_config("the category " + printable(model.category()) + " is not a name of 1 to "
                            + std::to_string(max_name_bytes) + " bytes without a slash");
     }
+    check(model, snapshots);
     auto group = std::make_shared<aggregate_group>(model, context_, journal_line_.appends,
-                                                   recoveries_);
+                                                   recoveries_, std::move(snapshots), snapshots_);
     auto way_in = std::make_shared<supervised_entrance>(system_, std::move(group));
     entrances_.emplace(model.category(), way_in);
     return way_in;
@@ -142,6 +145,17 @@ class host::core {
   }
 
  private:
+  /// Throws `invalid_config` if snapshots are asked for that cannot be had.
+  void check(const aggregate_model& model, const snapshot_policy& snapshots) const {
+    snapshots.check();
+    if (snapshots.is_off()) return;
+    if (!model.snapshot_schema()) {
+      throw invalid_config("no snapshot can be taken of " + printable(model.category())
+                           + ": its state has no `serialize` (state_codec.hpp)");
+    }
+    if (journal_->snapshots() == nullptr) throw invalid_config("the journal keeps no snapshots");
+  }
+
   void set_state(host_state next) {
     const std::lock_guard lock(mutex_);
     state_ = next;
@@ -169,8 +183,10 @@ class host::core {
     for (const auto& [category, way_in] : entrances_) tell_to_stop(way_in->supervisor());
     tell_to_stop(journal_line_.actor);
     for (const caf::actor& reader : recoveries_) tell_to_stop(reader);
+    finish_snapshots(snapshots_);
     journal_line_ = {};
     recoveries_.clear();
+    snapshots_ = nullptr;
   }
 
   void name_what_runs(stop_report& report) const {
@@ -184,6 +200,7 @@ class host::core {
     name(part::journal, "journal actors that have not stopped: ");
     name(part::writer, "writers that are still inside a write to the journal: ");
     name(part::recovery, "recovery threads that are still reading the journal: ");
+    name(part::snapshots, "snapshot threads that are still saving: ");
   }
 
   std::shared_ptr<journal> journal_;
@@ -195,6 +212,7 @@ class host::core {
   caf::actor_system& system_;
   journal_line journal_line_;
   std::vector<caf::actor> recoveries_;
+  caf::actor snapshots_;
 
   mutable std::mutex mutex_;
   host_state state_ = host_state::running;
@@ -214,8 +232,8 @@ host::host(caf::actor_system& system, host_config config)
 
 host::~host() = default;
 
-std::shared_ptr<entrance> host::enter(const aggregate_model& model) {
-  return core_->enter(model);
+std::shared_ptr<entrance> host::enter(const aggregate_model& model, snapshot_policy snapshots) {
+  return core_->enter(model, std::move(snapshots));
 }
 
 host_state host::state() const {

@@ -2,12 +2,14 @@
 
 #include "reprise/aggregates.hpp"
 #include "reprise/host_config.hpp"
+#include "reprise/snapshot_policy.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace caf {
@@ -83,11 +85,16 @@ class host {
   /// still inside the journal.
   ~host();
 
-  /// Returns the aggregates of a type. The first call for a type starts its supervisor. Throws `invalid_config`
-  /// if another type has the same category, and `error` if the host was stopped.
+  /// Returns the aggregates of a type. The first call for a type starts its supervisor, and says when snapshots are taken
+  /// of its aggregates; `snapshots` of a later one is not looked at.
+  ///
+  ///     host.aggregates<shopping_cart>({.every_events = 100, .on_passivation = true});
+  ///
+  /// Throws `invalid_config` if another type has the same category, or if snapshots are asked for that cannot be taken
+  /// (the state has no `serialize`) or kept (the journal keeps none); and `error` if the host was stopped.
   template <aggregate State>
-  reprise::aggregates<State> aggregates() {
-    return reprise::aggregates<State>(enter(model_of<State>()));
+  reprise::aggregates<State> aggregates(snapshot_policy snapshots = {}) {
+    return reprise::aggregates<State>(enter(model_of<State>(), std::move(snapshots)));
   }
 
   host_state state() const;
@@ -117,7 +124,7 @@ class host {
   stop_report stop(std::chrono::milliseconds deadline);
 
  private:
-  std::shared_ptr<entrance> enter(const aggregate_model& model);
+  std::shared_ptr<entrance> enter(const aggregate_model& model, snapshot_policy snapshots);
   std::shared_ptr<const metrics_source> source() const;
 
   class core;

@@ -54,6 +54,9 @@ class host_context {
   std::atomic<std::uint64_t> conflicts{0};
   std::atomic<std::uint64_t> crashes{0};
 
+  /// Of snapshots that were taken and are not saved yet.
+  std::atomic<std::size_t> unsaved_snapshot_bytes{0};
+
   /// What is only in `host::metrics`.
   host_metrics metrics;
 
@@ -87,8 +90,8 @@ class host_context {
 
   // -- what still runs -----------------------------------------------------------------------------------------
 
-  enum class part : std::uint8_t { supervisor, aggregate, journal, writer, recovery };
-  static constexpr std::size_t parts = 5;
+  enum class part : std::uint8_t { supervisor, aggregate, journal, writer, recovery, snapshots };
+  static constexpr std::size_t parts = 6;
 
   void started(part what) noexcept;
   void ended(part what) noexcept;

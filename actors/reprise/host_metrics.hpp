@@ -3,6 +3,7 @@
 #include "reprise/answer.hpp"
 #include "reprise/metric.hpp"
 #include "reprise/model.hpp"
+#include "reprise/snapshot_store.hpp"
 
 #include <array>
 #include <atomic>
@@ -66,14 +67,8 @@ constexpr std::array<std::string_view, 2> names_of(snapshot_read) {
   return {"hit", "miss"};
 }
 
-/// Why a snapshot that was there was not used. An older one may have been.
-enum class snapshot_fault : std::uint8_t {
-  damaged,
-  schema,  ///< it is of another schema version
-  ahead,   ///< the journal does not hold as many events
-};
-constexpr std::array<std::string_view, 3> names_of(snapshot_fault) {
-  return {"damaged", "schema", "ahead"};
+constexpr std::array<std::string_view, 4> names_of(snapshot_fault) {
+  return {"damaged", "other_schema", "undecodable", "other_history"};
 }
 
 /// Bounds for the commits, and for the bytes, of one write.

@@ -81,9 +81,11 @@ struct batch_written {
 /// An aggregate as far as it is rebuilt.
 struct recovery {
   std::shared_ptr<tail> of;
+  const aggregate_model* model = nullptr;
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
-  std::unique_ptr<aggregate_instance> instance;
+  std::unique_ptr<aggregate_instance> instance;  ///< none before it is begun
   std::uint64_t version = 0;
+  std::uint64_t snapshot_version = 0;  ///< of the snapshot that it was begun with; 0 is none
   dedup_window window{0};
   std::string failure;  ///< empty, or why the history cannot be read
 };
@@ -104,6 +106,13 @@ struct recovered {
 struct returned {
   std::shared_ptr<delivery> content;
   std::string damage{};  ///< not empty: why the journal cannot append to the stream at all
+};
+
+struct unsaved_snapshot;
+
+/// Journal or writer -> snapshots: what this was taken of is durable. Empty: that was all.
+struct save {
+  std::shared_ptr<unsaved_snapshot> content;
 };
 
 /// Router -> supervisor: something came in for this aggregate, which has no actor.

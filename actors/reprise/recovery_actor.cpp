@@ -1,6 +1,7 @@
 #include "reprise/recovery_actor.hpp"
 
-#include "reprise/stream.hpp"
+#include "reprise/rebuild.hpp"
+#include "reprise/text.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -14,21 +15,18 @@ namespace {
 /// Events read in one turn: some milliseconds of work.
 constexpr std::uint64_t slice_events = 10'000;
 
-void replay(recovery& r, const commit_view& c, timestamp now) {
-  for (std::size_t i = 0; i < c.events.size(); ++i) {
-    try {
-      r.instance->replay(c.events[i]);
-    } catch (const undecodable& bad) {
-      throw damaged_history(event_place(c, i), bad.what());
-    } catch (const std::exception& thrown) {
-      throw damaged_history(event_place(c, i), std::string("evolve threw: ") + thrown.what());
-    } catch (...) {
-      throw damaged_history(event_place(c, i), "evolve threw something that is no std::exception");
-    }
+/// Returns a window as it was when a snapshot was taken. The snapshot does not say what had been forgotten by then: if the
+/// oldest command that it remembers was not the first, any that came before.
+dedup_window window_of(const rebuilt& restored, dedup_window window, timestamp now) {
+  if (restored.version == 0) return window;
+  const bool knows_all = !restored.commands.empty()
+                         && restored.commands.front().version == restored.commands.front().events;
+  if (!knows_all)
+    window.forget_until(restored.commands.empty() ? now : restored.commands.front().time);
+  for (const remembered_command& c : restored.commands) {
+    window.remember(c.id, {c.version, c.events, c.time}, now);
   }
-  r.version = c.last_version();
-  const auto count = static_cast<std::uint32_t>(c.events.size());
-  r.window.remember(c.command_id, {c.last_version(), count, c.time}, now);
+  return window;
 }
 
 }  // namespace
@@ -65,12 +63,17 @@ bool recovery_actor::read_slice(recovery& r) {
     return true;
   }
   const auto begin = std::chrono::steady_clock::now();
-  const std::uint64_t before = r.version;
+  std::uint64_t before = r.version;
   bool at_end = true;
   try {
     const timestamp now = host_->now();
+    if (!r.instance) before = begin_with_snapshot(r, now);
     journal_->read_stream(r.of->stream, r.version + 1, [&](const commit_view& c) {
-      replay(r, c, now);
+      replay(c, *r.instance);
+      r.version = c.last_version();
+      r.window.remember(c.command_id,
+                        {c.last_version(), static_cast<std::uint32_t>(c.events.size()), c.time},
+                        now);
       at_end = r.version - before < slice_events;
       return at_end;
     });
@@ -88,6 +91,18 @@ bool recovery_actor::read_slice(recovery& r) {
   return at_end;
 }
 
+std::uint64_t recovery_actor::begin_with_snapshot(recovery& r, timestamp now) {
+  auto restored = restore(*journal_, *r.model, r.of->stream, [this](const skipped_snapshot& s) {
+    host_->metrics.snapshots_ignored.add(s.fault);
+    host_->log(log_level::warning, s.text());
+  });
+  r.window = window_of(restored, std::move(r.window), now);
+  r.instance = std::move(restored.instance);
+  r.version = restored.version;
+  r.snapshot_version = restored.version;
+  return r.version;
+}
+
 void recovery_actor::count(const recovery& r) const {
   host_metrics& metrics = host_->metrics;
   const std::chrono::nanoseconds time = std::chrono::steady_clock::now() - r.begun;
@@ -95,6 +110,9 @@ void recovery_actor::count(const recovery& r) const {
   if (!r.failure.empty()) {
     metrics.failed_recoveries.fetch_add(1);
     return;
+  }
+  if (r.version != 0 && r.model->snapshot_schema()) {
+    metrics.snapshot_reads.add(r.snapshot_version != 0 ? snapshot_read::hit : snapshot_read::miss);
   }
   host_->recovered.fetch_add(1);
   if (r.version == 0) host_->recovered_empty.fetch_add(1);

@@ -6,6 +6,7 @@
 #include "reprise/caf.hpp"
 #include "reprise/journal_actor.hpp"
 #include "reprise/recovery_actor.hpp"
+#include "reprise/snapshot_actor.hpp"
 #include "reprise/stream.hpp"
 #include "reprise/supervisor.hpp"
 
@@ -38,7 +39,7 @@
 ///     s.run();
 ///     CHECK(first.answer() == accepted(1));
 ///
-/// Whoever has a message is named by what it is: "supervisor", "recovery", "journal", "writer"; an aggregate by its
+/// Whoever has a message is named by what it is: "supervisor", "recovery", "journal", "writer", "snapshots"; an aggregate by its
 /// id behind an `@`: "@a".
 ///
 /// When a stage ends it lets everybody run, stops the actors, and checks the account of what was said: each
@@ -110,7 +111,8 @@ class stage {
  public:
   using said = exchange<State>;
 
-  explicit stage(reprise::host_config config = {}) : config_(std::move(config)) {
+  explicit stage(reprise::host_config config = {}, reprise::snapshot_policy snapshots = {})
+      : config_(std::move(config)), policy_(std::move(snapshots)) {
     if (!config_.journal) config_.journal = faulty_ = std::make_shared<faulty_journal>();
     if (!faulty_) faulty_ = std::dynamic_pointer_cast<faulty_journal>(config_.journal);
     config_.dedicated_threads = false;
@@ -329,25 +331,30 @@ class stage {
     context_ = std::make_shared<reprise::host_context>(std::move(config), sources);
     journal_ = reprise::spawn_journal(system(), context_, config_.journal);
     recoveries_ = reprise::spawn_recoveries(system(), context_, config_.journal);
+    snapshots_ = reprise::spawn_snapshots(system(), context_, config_.journal);
     entrance_ = std::make_shared<reprise::supervised_entrance>(
         system(), std::make_shared<reprise::aggregate_group>(reprise::model_of<State>(), context_,
-                                                             journal_.appends, recoveries_));
+                                                             journal_.appends, recoveries_, policy_,
+                                                             snapshots_));
   }
 
   void stop_actors() {
     tell_to_stop();
     entrance_->let_go();
+    reprise::finish_snapshots(snapshots_);
+    snapshots_ = nullptr;
     journal_ = {};
     recoveries_.clear();
     aggregates_seen_.clear();
     release_all();
     run();
     using part = reprise::host_context::part;
-    for (const auto what :
-         {part::supervisor, part::aggregate, part::journal, part::writer, part::recovery}) {
+    for (const auto what : {part::supervisor, part::aggregate, part::journal, part::writer,
+                            part::recovery, part::snapshots}) {
       CAPTURE(static_cast<int>(what));
       CHECK(context_->running(what) == 0);
     }
+    CHECK(context_->unsaved_snapshot_bytes == 0);
     CHECK(context_->gate->in_flight() == 0);
     CHECK(context_->live == 0);
     CHECK(context_->recovering == 0);
@@ -457,6 +464,7 @@ class stage {
   }
 
   reprise::host_config config_;
+  reprise::snapshot_policy policy_;
   reprise::steady_time steady_now_{std::chrono::hours(1)};
   std::shared_ptr<faulty_journal> faulty_;
   std::vector<std::string> log_;
@@ -471,6 +479,7 @@ class stage {
   std::shared_ptr<reprise::host_context> context_;
   reprise::journal_line journal_;
   std::vector<caf::actor> recoveries_;
+  caf::actor snapshots_;
   std::shared_ptr<reprise::supervised_entrance> entrance_;
   std::map<std::string, caf::actor_addr> aggregates_seen_;
 };

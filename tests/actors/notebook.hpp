@@ -84,6 +84,14 @@ struct notebook {
 
   notes::words words;
 
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    for (const std::string& word : words) {
+      if (word == "unstorable") throw std::runtime_error("the page is torn");
+    }
+    archive& words;
+  }
+
   friend bool operator==(const notebook&, const notebook&) = default;
 };
 

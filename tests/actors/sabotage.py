@@ -508,6 +508,53 @@ SABOTAGES = {
         "    tell_to_stop(e.actor);\n  } else if",
         "    tell(e.actor, envelope{});\n  } else if",
     ),
+    # -- snapshots -------------------------------------------------------------------------------------------------
+    "saves a snapshot before it is durable": (
+        "aggregate_actor.cpp",
+        "  hand_in(std::make_shared<snapshot_delivery>(group_->model, std::move(content), group_->snapshot_writer), {},"
+        " version_, {answer_kind::accepted, version_, 0, {}});",
+        "  tell(*this, group_->snapshot_writer, save{std::move(content)});",
+    ),
+    "saves a snapshot of a state that never was": (
+        "snapshot_actor.hpp",
+        "void see(const aggregate_instance&) override { content_.reset(); }",
+        "void see(const aggregate_instance&) override {}",
+    ),
+    "saves a snapshot of what a failed write may have lost": (
+        "snapshot_actor.cpp",
+        "if (a.kind == answer_kind::accepted && content_)",
+        "if (content_)",
+    ),
+    "forgets in a snapshot which commands were recorded": (
+        "aggregate_actor.cpp",
+        "s.commands.push_back({std::move(e.id), e.what.version, e.what.events, e.what.time});",
+        "if (e.what.version == 77'777) s.commands.push_back({std::move(e.id), e.what.version, e.what.events, e.what.time});",
+    ),
+    "takes what a snapshot has forgotten for new": (
+        "recovery_actor.cpp",
+        "  if (!knows_all)",
+        "  if (false && !knows_all)",
+    ),
+    "replays everything though there is a snapshot": (
+        "recovery_actor.cpp",
+        "  r.version = restored.version;\n  r.snapshot",
+        "  r.version = 0;\n  r.instance = r.model->make();\n  r.snapshot",
+    ),
+    "leaves without a snapshot": (
+        "aggregate_actor.cpp",
+        "if (group_->snapshots.on_passivation && version_ > last_snapshot_) take_snapshot();",
+        "",
+    ),
+    "passes over a damaged snapshot in silence": (
+        "recovery_actor.cpp",
+        "host_->log(log_level::warning, s.text());",
+        "",
+    ),
+    "takes snapshot after snapshot of a state that cannot be stored": (
+        "aggregate_actor.cpp",
+        "  last_snapshot_ = std::numeric_limits<std::uint64_t>::max();\n",
+        "",
+    ),
     # -- idle ------------------------------------------------------------------------------------------------------
     "lets an aggregate leave that is in use": (
         "router.cpp",

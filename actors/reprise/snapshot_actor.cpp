@@ -1,0 +1,72 @@
+#include "reprise/snapshot_actor.hpp"
+
+#include "reprise/rebuild.hpp"
+#include "reprise/text.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace reprise {
+
+unsaved_snapshot::unsaved_snapshot(std::shared_ptr<host_context> h, snapshot s, std::size_t most)
+    : host(std::move(h)), content(std::move(s)), keep(most) {
+  host->unsaved_snapshot_bytes.fetch_add(content.state.size());
+}
+
+unsaved_snapshot::~unsaved_snapshot() {
+  host->unsaved_snapshot_bytes.fetch_sub(content.state.size());
+}
+
+snapshot_delivery::snapshot_delivery(const aggregate_model& model,
+                                     std::shared_ptr<unsaved_snapshot> content,
+                                     caf::actor writer)
+    : delivery(model, {}, {}), content_(std::move(content)), writer_(std::move(writer)) {}
+
+void snapshot_delivery::deliver(answer a) {
+  if (a.kind == answer_kind::accepted && content_) tell(writer_, save{std::move(content_)});
+  writer_ = nullptr;
+}
+
+snapshot_actor::snapshot_actor(caf::actor_config& config,
+                               std::shared_ptr<host_context> host,
+                               std::shared_ptr<journal> in)
+    : caf::event_based_actor(config), host_(std::move(host)), journal_(std::move(in)) {
+  host_->started(host_context::part::snapshots);
+}
+
+caf::behavior snapshot_actor::make_behavior() {
+  return {
+      [this](const reprise::save& s) { s.content ? save(*s.content) : quit(); },
+  };
+}
+
+void snapshot_actor::on_exit() {
+  journal_.reset();
+  host_->ended(host_context::part::snapshots);
+}
+
+void snapshot_actor::save(const unsaved_snapshot& s) {
+  try {
+    save_snapshot(*journal_, s.content, s.keep);
+    host_->metrics.snapshot_writes.add(snapshot_write::written);
+  } catch (const std::exception& thrown) {
+    host_->metrics.snapshot_writes.add(snapshot_write::failed);
+    host_->log(log_level::warning, "no snapshot of " + printable(s.content.stream) + " at version "
+                                       + std::to_string(s.content.version)
+                                       + " was saved: " + thrown.what());
+  }
+}
+
+caf::actor spawn_snapshots(caf::actor_system& system,
+                           const std::shared_ptr<host_context>& host,
+                           std::shared_ptr<journal> in) {
+  return host->config.dedicated_threads
+             ? system.spawn<snapshot_actor, caf::detached>(host, std::move(in))
+             : system.spawn<snapshot_actor>(host, std::move(in));
+}
+
+void finish_snapshots(const caf::actor& writer) {
+  tell(writer, save{});
+}
+
+}  // namespace reprise
