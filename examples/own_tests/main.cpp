@@ -40,19 +40,18 @@ void test_the_events() {
 
 /// A program around it, on a journal that fails when it is told to.
 void test_a_bad_day() {
+  const reprise::command_options once{.id = "order-1"};
   const auto journal = std::make_shared<faulty_journal>();
   {
     reprise::host host{{.journal = journal}};
     journal->fail(faulty_journal::fault::fail_after);
-    const auto answer = host.aggregates<shopping_cart>()
-                            .send("cart-42", add_product{"tea", 2}, {.id = "order-1"})
-                            .get();
+    const auto answer =
+        host.aggregates<shopping_cart>().send("cart-42", add_product{"tea", 2}, once).get();
     std::cout << "bad day:    " << to_string(answer.kind) << '\n';
   }
   reprise::host host{{.journal = journal}};
-  const auto again = host.aggregates<shopping_cart>()
-                         .send("cart-42", add_product{"tea", 2}, {.id = "order-1"})
-                         .get();
+  const auto again =
+      host.aggregates<shopping_cart>().send("cart-42", add_product{"tea", 2}, once).get();
   std::cout << "sent again: " << again << '\n';
 }
 

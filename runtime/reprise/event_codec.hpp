@@ -73,7 +73,7 @@ struct todays_events {
 
   template <class... Events, class Use>
   static void each(std::variant<Events...>&& event, Use& use) {
-    std::visit([&use](auto&& e) { each(std::move(e), use); }, std::move(event));
+    std::visit([&use]<class E>(E&& e) { each(std::forward<E>(e), use); }, std::move(event));
   }
 
   template <class Event, class Use>
@@ -115,7 +115,9 @@ void decode_event(const event_view& stored, Use&& use) {
 template <aggregate State>
 std::vector<typename State::event> decode_events(const event_view& stored) {
   std::vector<typename State::event> events;
-  decode_event<State>(stored, [&events](auto&& e) { events.emplace_back(std::move(e)); });
+  decode_event<State>(stored, [&events]<class Event>(Event&& event) {
+    events.emplace_back(std::forward<Event>(event));
+  });
   return events;
 }
 

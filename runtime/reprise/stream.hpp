@@ -77,7 +77,8 @@ class stream {
   std::vector<event> events() const {
     std::vector<event> all;
     visit(1, newest_version, [&all](const event_view& stored, std::uint64_t) {
-      decode_event<State>(stored, [&all](auto&& e) { all.emplace_back(std::move(e)); });
+      decode_event<State>(
+          stored, [&all]<class Event>(Event&& e) { all.emplace_back(std::forward<Event>(e)); });
     });
     return all;
   }

@@ -30,6 +30,9 @@ namespace reprise {
 ///
 /// A stored event stays one event of its stream, with its version and position, whatever it is read as. Within one
 /// event, members come and go with Boost.Serialization's class version, and need no upcast.
+///
+/// A snapshot (snapshot.hpp) holds the state that the events came to when it was taken. An upcast, or an `evolve`, that
+/// makes another state of the same events goes with the next class version of the state, which leaves it aside.
 
 /// What the upcast of an event returns that means nothing today. It is the author's word for it: nothing else drops an
 /// event.

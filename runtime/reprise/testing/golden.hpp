@@ -44,7 +44,9 @@ verdict is_read_as(const std::filesystem::path& file,
                    const std::vector<typename State::event>& expected) {
   std::vector<typename State::event> read;
   verdict found = detail::read_golden(file, [&read](const event_view& stored) {
-    decode_event<State>(stored, [&read](auto&& event) { read.emplace_back(std::move(event)); });
+    decode_event<State>(stored, [&read]<class Event>(Event&& event) {
+      read.emplace_back(std::forward<Event>(event));
+    });
   });
   if (!found || read == expected) return found;
   std::ostringstream text;
