@@ -21,4 +21,13 @@ std::string describe(const place& where) {
 damaged_history::damaged_history(place where, const std::string& reason)
     : error(describe(where) + ": " + reason), where_(std::move(where)), reason_(reason) {}
 
+trimmed_history::trimmed_history(place where,
+                                 std::uint64_t next_version,
+                                 std::uint64_t next_position)
+    : error(describe(where) + ": the events before version " + std::to_string(next_version)
+            + " were trimmed, and a state stands for them"),
+      where_(std::move(where)),
+      next_version_(next_version),
+      next_position_(next_position) {}
+
 }  // namespace reprise

@@ -58,4 +58,25 @@ class damaged_history : public error {
   std::string reason_;
 };
 
+/// Events that were deleted on purpose, up to a state that stands for them (`journal::trim`). That is no damage, and yet
+/// whoever asks for them is told: a history never looks shorter than it is.
+class trimmed_history : public error {
+ public:
+  /// `where` is of the first event that was asked for and is gone.
+  trimmed_history(place where, std::uint64_t next_version, std::uint64_t next_position = 0);
+
+  const place& where() const noexcept { return where_; }
+
+  /// The first version of that stream that is still there.
+  std::uint64_t next_version() const noexcept { return next_version_; }
+
+  /// Where `read_all` goes on behind it; 0 from `read_stream`.
+  std::uint64_t next_position() const noexcept { return next_position_; }
+
+ private:
+  place where_;
+  std::uint64_t next_version_;
+  std::uint64_t next_position_;
+};
+
 }  // namespace reprise

@@ -39,6 +39,8 @@ std::string fault_of_footing(const journal& in, const snapshot& s) {
     return "the journal has another commit at its version";
   } catch (const damaged_history& damage) {
     return std::string("the commit that it stands on cannot be read: ") + damage.reason();
+  } catch (const trimmed_history&) {
+    return "the commit that it stands on was trimmed";
   }
 }
 
@@ -83,6 +85,24 @@ std::optional<skipped_snapshot> fault_of(const journal& in,
   return std::nullopt;
 }
 
+/// Gives `take` the state of a stream's base, and returns it; nothing if there is none.
+std::optional<snapshot> take_base(const journal& from,
+                                  std::string_view stream,
+                                  std::uint64_t last,
+                                  const detail::state_taker& take) {
+  auto base = from.base(stream);
+  if (!base) return std::nullopt;
+  snapshot& state = base->state;
+  if (state.version > last) {
+    throw trimmed_history({std::string(stream), last, 0}, base->trimmed + 1);
+  }
+  if (const std::string reason = fault_of_state(state, take); !reason.empty()) {
+    throw damaged_history({state.stream, state.version, state.position},
+                          "of the state that stands for the trimmed events: " + reason);
+  }
+  return std::move(state);
+}
+
 void remember(const commit_view& c, rebuilt& r, std::size_t max_commands) {
   if (c.command_id.empty() || max_commands == 0) return;
   // What is too old goes in large pieces, because it goes from the front.
@@ -103,10 +123,9 @@ std::optional<snapshot> take_snapshot(const journal& from,
                                       std::uint64_t last,
                                       const state_schema& schema,
                                       const state_taker& take,
-                                      const skipped_visitor& report) {
+                                      const skipped_visitor& report,
+                                      base_use base) {
   std::optional<snapshot> taken;
-  const snapshot_store* store = from.snapshots();
-  if (store == nullptr) return taken;
   const auto try_one = [&](snapshot& s) {
     if (s.version > last) return true;
     const auto fault = fault_of(from, s, schema, take);
@@ -117,8 +136,24 @@ std::optional<snapshot> take_snapshot(const journal& from,
     }
     return !taken;
   };
-  store->read(stream, try_one, report);
+  if (const snapshot_store* store = from.snapshots()) store->read(stream, try_one, report);
+  if (!taken && base == base_use::if_needed && last != 0)
+    taken = take_base(from, stream, last, take);
   return taken;
+}
+
+rebuilt restore_base(const journal& from, const aggregate_model& model, std::string_view stream) {
+  rebuilt result;
+  const auto take = [&](std::uint32_t version, std::string_view state) {
+    result.instance = model.make(version, state);
+  };
+  if (auto base = take_base(from, stream, newest_version, take)) {
+    result.version = base->version;
+    result.commands = std::move(base->commands);
+  } else {
+    result.instance = model.make();
+  }
+  return result;
 }
 
 }  // namespace detail

@@ -28,11 +28,12 @@ struct rebuilt {
 };
 
 /// Returns the aggregate of the newest snapshot up to version `last` that holds: whose bytes are whole, whose schema is
-/// the program's, and which stands on a commit that the journal has. Or a new one at version 0 if there is none.
-/// Reads no events but those of that one commit, and decodes none.
+/// the program's, and which stands on a commit that the journal has. If there is none, that of the stream's base, or else
+/// a new one at version 0. Reads no events but those of that one commit, and decodes none.
 ///
 /// Each snapshot that is passed over is told to `report`, newest first. Throws `journal_failure` if the journal, not
-/// its snapshots, cannot be read.
+/// its snapshots, cannot be read; `damaged_history` if the base must be used and does not decode; `trimmed_history` if what it
+/// takes to come to version `last` was trimmed.
 rebuilt restore(const journal& from,
                 const aggregate_model& model,
                 std::string_view stream,
@@ -67,6 +68,9 @@ namespace detail {
 /// Reads a state of a class version. Throws `undecodable`.
 using state_taker = std::function<void(std::uint32_t version, std::string_view state)>;
 
+/// Whether a base is taken where no snapshot holds. It is read whatever its schema version, because it is all there is.
+enum class base_use : std::uint8_t { none, if_needed };
+
 /// `restore`, for a state whose type is known: gives `take` one state after the other until it takes one, and returns
 /// that one's snapshot.
 std::optional<snapshot> take_snapshot(const journal& from,
@@ -74,7 +78,11 @@ std::optional<snapshot> take_snapshot(const journal& from,
                                       std::uint64_t last,
                                       const state_schema& schema,
                                       const state_taker& take,
-                                      const skipped_visitor& report);
+                                      const skipped_visitor& report,
+                                      base_use base = base_use::if_needed);
+
+/// Returns the aggregate of the stream's base, or a new one at version 0 if nothing was trimmed.
+rebuilt restore_base(const journal& from, const aggregate_model& model, std::string_view stream);
 
 }  // namespace detail
 

@@ -24,8 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* format_key = "format";
-constexpr const char* format_value = "reprise journal 1";
 constexpr const char* streams_family = "streams";
 constexpr const char* order_family = "order";
 
@@ -358,7 +356,7 @@ void rocksdb_database::check_format(bool may_finish) {
     return;
   }
   require(status, "read the format of the journal in " + directory_.string());
-  if (value != format_value) {
+  if (value != format_value && value != trimmed_format_value) {
     throw journal_failure("the journal in " + directory_.string()
                           + " has a format that this version does not know: " + value);
   }

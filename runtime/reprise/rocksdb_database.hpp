@@ -34,6 +34,13 @@ struct rocksdb_handles {
   std::vector<rocksdb::ColumnFamilyHandle*> families;
 };
 
+/// The keys of the family `default`, which tells about the others. Never change them.
+inline constexpr const char* format_key = "format";
+inline constexpr const char* format_value = "reprise journal 1";
+
+/// A journal of which something was trimmed: programs that know nothing of that open it no more.
+inline constexpr const char* trimmed_format_value = "reprise journal 2";
+
 /// The RocksDB database of one journal, open: the one place that knows its options.
 class rocksdb_database {
  public:
@@ -45,6 +52,7 @@ class rocksdb_database {
   rocksdb_database& operator=(const rocksdb_database&) = delete;
 
   rocksdb::DB& db() const { return *handles_.db; }
+  rocksdb::ColumnFamilyHandle* about() const { return handles_.families[0]; }
   rocksdb::ColumnFamilyHandle* streams() const { return handles_.families[1]; }
   rocksdb::ColumnFamilyHandle* order() const { return handles_.families[2]; }
 

@@ -8,7 +8,10 @@
 #include "reprise/rocksdb_layout.hpp"
 #include "reprise/rocksdb_reader.hpp"
 #include "reprise/rocksdb_snapshots.hpp"
+#include "reprise/rocksdb_trims.hpp"
 #include "reprise/rocksdb_verifier.hpp"
+#include "reprise/snapshot_check.hpp"
+#include "reprise/snapshot_format.hpp"
 #include "reprise/stream_heads.hpp"
 
 #include <rocksdb/write_batch.h>
@@ -16,6 +19,8 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -25,6 +30,9 @@ namespace detail {
 
 namespace {
 
+/// What one write of a trim may delete: a torn last write is looked for in the last 128 MiB of a log only.
+constexpr std::size_t max_trim_bytes = std::size_t{32} * 1024 * 1024;
+
 class rocksdb_journal final : public journal {
  public:
   rocksdb_journal(const std::filesystem::path& directory,
@@ -32,9 +40,11 @@ class rocksdb_journal final : public journal {
                   const rocksdb_seams& seams)
       : seams_(seams),
         database_(directory, options, seams),
-        reader_(database_, seams.checks_iterators),
+        trims_(database_),
+        reader_(database_, trims_, seams.checks_iterators),
         snapshots_(database_.directory(), options.read_only, seams.env) {
     try {
+      trims_.load();
       totals_ = reader_.totals();
       durable_ = totals_.last_position;
       check_mark();
@@ -56,7 +66,7 @@ class rocksdb_journal final : public journal {
     if (!refusal_.empty()) throw journal_failure(refusal_);
     std::vector<append_result> results = judge(batch);
     prepare(batch, results);
-    if (writes_.Count() != 0) write();
+    if (writes_.Count() != 0) write_commits();
     publish(batch, results);
     return results;
   }
@@ -79,6 +89,35 @@ class rocksdb_journal final : public journal {
   }
 
   std::uint64_t last_position() const override { return durable_; }
+
+  trim_result trim(const snapshot& base) override {
+    check_limits(base);
+    const std::lock_guard one_trim_at_a_time(trimming_);
+    throw_damage();
+    throw_refusal();
+    rocksdb_trims::extent gone = trims_.of(base.stream);
+    rocksdb::WriteBatch deletions;
+    const trim_result result = collect_deletions(base, gone, deletions);
+    if (result.commits == 0) return result;
+    trims_.collect(base, gone, deletions);
+    put_into_tables(base.stream, gone.version);
+    const std::lock_guard one_at_a_time(appending_);
+    if (!refusal_.empty()) throw journal_failure(refusal_);
+    trims_.note(base.stream, gone);
+    write(deletions);
+    trims_.written();
+    return result;
+  }
+
+  std::optional<stream_base> base(std::string_view stream) const override {
+    throw_damage();
+    return trims_.base(stream);
+  }
+
+  void read_bases(const base_visitor& visit) const override {
+    throw_damage();
+    trims_.read_bases(visit, [](const damaged_history& damage) { throw damage; });
+  }
 
   void throw_damage() const {
     if (damage_) throw *damage_;
@@ -141,22 +180,74 @@ class rocksdb_journal final : public journal {
 
   /// After a failure RocksDB may have kept the write or not, and a failed sync must never be tried again: the
   /// journal takes nothing more until it is opened anew, which settles it.
-  void write() {
+  void write(rocksdb::WriteBatch& batch) {
     rocksdb::WriteOptions options;
     options.sync = seams_.syncs;
-    const rocksdb::Status status = database_.db().Write(options, &writes_);
+    const rocksdb::Status status = database_.db().Write(options, &batch);
+    if (status.ok()) return;
+    const journal_failure failure("cannot write to the journal in " + database_.directory().string()
+                                  + ": " + status.ToString());
+    refuse_from_now_on(failure);
+    throw failure;
+  }
+
+  void write_commits() {
+    write(writes_);
     try {
-      if (!status.ok()) {
-        throw journal_failure("cannot write to the journal in " + database_.directory().string()
-                              + ": " + status.ToString());
-      }
       if (mark_) mark_->set(order_.totals().last_position);
     } catch (const journal_failure& failure) {
-      refusal_ = std::string("the journal must be opened anew, because a write failed: ")
-                 + failure.what();
+      refuse_from_now_on(failure);
       throw;
     }
     ++synced_writes_;
+  }
+
+  void refuse_from_now_on(const journal_failure& failure) {
+    refusal_ = std::string("the journal must be opened anew, because a write failed: ")
+               + failure.what();
+  }
+
+  /// Collects the deletions of the commits before the one that `base` stands on, and adds them to `gone`. Each is read and
+  /// checked, so that nothing is deleted beside a damage.
+  trim_result collect_deletions(const snapshot& base,
+                                rocksdb_trims::extent& gone,
+                                rocksdb::WriteBatch& deletions) const {
+    trim_result result;
+    std::uint64_t kept = 0;
+    reader_.read_stream(base.stream, base.version, [&](const commit_view& c) {
+      check_stands_on(base, &c);
+      kept = c.first_version;
+      return false;
+    });
+    if (kept == 0) check_stands_on(base, nullptr);
+    if (gone.version + 1 >= kept) return result;
+    std::string key;
+    reader_.read_stream(base.stream, gone.version + 1, [&](const commit_view& c) {
+      if (c.first_version == kept) return false;
+      make_stream_key(c.stream, c.last_version(), key);
+      require(deletions.SingleDelete(database_.streams(), key), "collect a trim");
+      if (deletions.GetDataSize() > max_trim_bytes) {
+        throw std::length_error("too many commits to trim in one write: trim to a version before "
+                                + std::to_string(c.first_version) + " first");
+      }
+      ++result.commits;
+      result.events += c.events.size();
+      return true;
+    });
+    gone.version = kept - 1;
+    gone.commits += result.commits;
+    return result;
+  }
+
+  /// What deletes is never in memory together with what it deletes, so that both can be counted there.
+  void put_into_tables(std::string_view stream, std::uint64_t last_version) {
+    if (!reader_.is_in_memory(stream, last_version)) return;
+    require(database_.db().Flush({}, database_.streams()), "put what is trimmed into tables");
+  }
+
+  void throw_refusal() {
+    const std::lock_guard one_at_a_time(appending_);
+    if (!refusal_.empty()) throw journal_failure(refusal_);
   }
 
   void publish(std::span<const commit> batch, const std::vector<append_result>& results) {
@@ -172,11 +263,13 @@ class rocksdb_journal final : public journal {
 
   const rocksdb_seams seams_;
   rocksdb_database database_;
+  rocksdb_trims trims_;
   rocksdb_reader reader_;
   mutable rocksdb_snapshots snapshots_;
   std::optional<durable_mark> mark_;
   std::optional<damaged_history> damage_;  ///< of a journal that is open only to be looked at
 
+  std::mutex trimming_;  ///< taken before `appending_`
   std::mutex appending_;
   std::string refusal_;  ///< why nothing can be appended; empty if something can
   std::uint64_t batches_ = 0;

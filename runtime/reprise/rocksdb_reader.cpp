@@ -25,14 +25,16 @@ rocksdb::Slice slice_of(std::string_view bytes) {
 /// Reads a stream's commits, which are stored newest first, a window of versions at a time.
 class stream_window {
  public:
-  stream_window(const rocksdb_reader& reader, std::string_view stream)
-      : reader_(reader),
-        it_(reader.streams()),
-        stream_(stream),
-        where_{std::string(stream), 0, 0} {}
+  /// No version before `from` is sought.
+  stream_window(const rocksdb_reader& reader, std::string_view stream, std::uint64_t from)
+      : reader_(reader), stream_(stream), where_{std::string(stream), 0, 0} {
+    make_stream_key(stream, from == 0 ? 0 : from - 1, end_key_);
+    end_ = slice_of(end_key_);
+    renew();
+  }
 
   /// An iterator that has met a damage does not find its way back: this takes a new one.
-  void renew() { it_ = reader_.streams(); }
+  void renew() { it_ = reader_.streams(end_); }
 
   /// Goes to the last commit that ends at `version` or before. Returns its last version, 0 if there is none.
   std::uint64_t seek(std::uint64_t version) {
@@ -93,6 +95,8 @@ class stream_window {
   }
 
   const rocksdb_reader& reader_;
+  std::string end_key_;
+  rocksdb::Slice end_;
   std::unique_ptr<rocksdb::Iterator> it_;
   std::string_view stream_;
   place where_;
@@ -156,8 +160,10 @@ std::unique_ptr<rocksdb::Iterator> rocksdb_reader::all_order() const {
   return std::unique_ptr<rocksdb::Iterator>(database_.db().NewIterator({}, database_.order()));
 }
 
-std::unique_ptr<rocksdb::Iterator> rocksdb_reader::streams() const {
+std::unique_ptr<rocksdb::Iterator> rocksdb_reader::streams(const rocksdb::Slice& end) const {
   rocksdb::ReadOptions options;
+  // Behind it there may be nothing but a million keys that were trimmed.
+  options.iterate_upper_bound = &end;
   options.prefix_same_as_start = true;
   return std::unique_ptr<rocksdb::Iterator>(
       database_.db().NewIterator(options, database_.streams()));
@@ -179,9 +185,9 @@ order_totals rocksdb_reader::totals() const {
     std::vector<ordered_commit> commits;
     totals = decode_order(view_of(it->key()), view_of(it->value()), commits);
     commit_view c;
-    look_up(commits, [&c](const ordered_commit& expected, const rocksdb::Status& status,
-                          std::string_view record) {
-      decode_ordered(expected, status, record, c);
+    look_up(commits, [&c, this](const ordered_commit& expected, const rocksdb::Status& status,
+                                std::string_view record) {
+      if (!was_trimmed(expected, status)) decode_ordered(expected, status, record, c);
       return true;
     });
   } else {
@@ -189,39 +195,86 @@ order_totals rocksdb_reader::totals() const {
   }
   const std::uint64_t batches = entries(database_.order());
   const std::uint64_t commits = entries(database_.streams());
-  if (batches != totals.batches || commits != totals.commits) {
+  const std::uint64_t left = totals.commits - trims_.commits();
+  if (batches != totals.batches || commits != left) {
     throw damaged_history({}, "the journal in " + database_.directory().string() + " should hold "
                                   + std::to_string(totals.batches) + " batches of "
-                                  + std::to_string(totals.commits) + " commits, and holds "
+                                  + std::to_string(left) + " commits, and holds "
                                   + std::to_string(batches) + " and " + std::to_string(commits));
   }
   return totals;
 }
 
-/// Nothing is ever overwritten or deleted, so the tables' own counts add up to what is stored.
+/// Nothing is ever overwritten, and what is trimmed is deleted by one entry for each one, which goes when that one goes.
+/// So the tables' own counts add up to what is stored: the entries, less two for each that deletes another.
 std::uint64_t rocksdb_reader::entries(rocksdb::ColumnFamilyHandle* family) const {
   rocksdb::TablePropertiesCollection tables;
   require(database_.db().GetPropertiesOfAllTables(family, &tables), "read the tables' properties");
   std::uint64_t sum = 0;
-  for (const auto& [name, properties] : tables) sum += properties->num_entries;
+  for (const auto& [name, properties] : tables) {
+    sum += properties->num_entries - 2 * properties->num_deletions;
+  }
+  std::uint64_t in_memory = 0;
   for (const auto& property : {rocksdb::DB::Properties::kNumEntriesActiveMemTable,
                                rocksdb::DB::Properties::kNumEntriesImmMemTables}) {
     std::uint64_t value = 0;
-    if (database_.db().GetIntProperty(family, property, &value)) sum += value;
+    if (database_.db().GetIntProperty(family, property, &value)) in_memory += value;
   }
-  return sum;
+  if (in_memory == 0 || trims_.commits() == 0) return sum + in_memory;
+  // Of what is in memory RocksDB does not count what deletes; but none of it deletes something in memory.
+  const std::uint64_t records = records_in_memory(family);
+  return sum + records - (in_memory - records);
+}
+
+std::uint64_t rocksdb_reader::records_in_memory(rocksdb::ColumnFamilyHandle* family) const {
+  const auto it = in_memory(family);
+  std::uint64_t count = 0;
+  for (it->SeekToFirst(); it->Valid(); it->Next()) ++count;
+  require(it->status(), "count what is in memory");
+  return count;
+}
+
+std::unique_ptr<rocksdb::Iterator> rocksdb_reader::in_memory(
+    rocksdb::ColumnFamilyHandle* family) const {
+  rocksdb::ReadOptions options;
+  options.read_tier = rocksdb::kMemtableTier;
+  options.total_order_seek = true;
+  return std::unique_ptr<rocksdb::Iterator>(database_.db().NewIterator(options, family));
+}
+
+bool rocksdb_reader::is_in_memory(std::string_view stream, std::uint64_t last_version) const {
+  const auto it = in_memory(database_.streams());
+  std::string key;
+  make_stream_key(stream, last_version, key);
+  it->Seek(slice_of(key));
+  stream_key found;
+  return it->Valid() && parse_stream_key(view_of(it->key()), found) && found.stream == stream;
 }
 
 std::uint64_t rocksdb_reader::version(std::string_view stream) const {
-  stream_window window(*this, stream);
+  stream_window window(*this, stream, 0);
   return window.seek(newest);
 }
 
+/// What was trimmed is found missing first. Only then it is asked whether it was: a trim may go on meanwhile.
 void rocksdb_reader::read_stream(std::string_view stream,
                                  std::uint64_t from_version,
                                  const commit_visitor& visit) const {
-  stream_window window(*this, stream);
+  try {
+    read_stored(stream, from_version, visit);
+  } catch (const damaged_history& damage) {
+    const place& where = damage.where();
+    const std::uint64_t trimmed = trims_.of(stream).version;
+    if (where.stream != stream || where.version == 0 || where.version > trimmed) throw;
+    throw trimmed_history(where, trimmed + 1);
+  }
+}
+
+void rocksdb_reader::read_stored(std::string_view stream,
+                                 std::uint64_t from_version,
+                                 const commit_visitor& visit) const {
   stream_check check(stream, from_version);
+  stream_window window(*this, stream, check.next());
   window_width width;
   std::optional<damaged_history> damage;
   std::uint64_t head = newest;
@@ -285,6 +338,11 @@ bool rocksdb_reader::look_up(std::span<const ordered_commit> commits,
   return true;
 }
 
+void rocksdb_reader::throw_trimmed(const ordered_commit& c) const {
+  throw trimmed_history({std::string(c.stream), c.last_version - c.events + 1, c.first_position},
+                        trims_.of(c.stream).version + 1, c.last_position() + 1);
+}
+
 void rocksdb_reader::read_all(std::uint64_t from_position,
                               std::uint64_t end,
                               const commit_visitor& visit) const {
@@ -300,6 +358,7 @@ void rocksdb_reader::read_all(std::uint64_t from_position,
     const bool goes_on = look_up({first, commits.end()},
                                  [&](const ordered_commit& expected, const rocksdb::Status& status,
                                      std::string_view record) {
+                                   if (was_trimmed(expected, status)) throw_trimmed(expected);
                                    decode_ordered(expected, status, record, c);
                                    check(c);
                                    return visit(c);

@@ -5,6 +5,7 @@
 #include "reprise/commit_check.hpp"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -25,6 +26,7 @@ class verifier {
 
   void run() {
     if (!walk_order()) return;
+    check_bases();
     const bool is_sound = !has_damage_;
     if (is_sound && walk_streams() && sum_of_order_ == sum_of_streams_) return;
     find_strays();
@@ -95,6 +97,10 @@ class verifier {
   bool visit_ordered(const ordered_commit& expected,
                      const rocksdb::Status& status,
                      std::string_view record) {
+    if (reader_.was_trimmed(expected, status)) {
+      ++trimmed_[std::string(expected.stream)];
+      return true;
+    }
     sum_of_order_ += sum_of(expected.stream, expected.last_version, expected.first_position);
     try {
       decode_ordered(expected, status, record, commit_);
@@ -104,6 +110,46 @@ class verifier {
       return true;
     }
     return visit_(commit_);
+  }
+
+  /// What was trimmed is as sound as what stands for it: it is there, it is whole, it stands on a commit that the journal has,
+  /// and no more is gone than it says.
+  void check_bases() {
+    const auto check = [this](const stream_base& base) {
+      std::string fault;
+      try {
+        fault = fault_of(base);
+      } catch (const error& unreadable) {
+        fault = unreadable.what();
+      }
+      // Where more is trimmed meanwhile, what was found gone is not what is gone now.
+      const bool is_still = steps_ % 2 == 0 && reader_.trims().steps() == steps_;
+      if (!fault.empty() && is_still) {
+        report(damaged_history({base.state.stream, base.trimmed, 0}, fault));
+      }
+      return true;
+    };
+    reader_.trims().read_bases(check, [this](const damaged_history& damage) { report(damage); });
+  }
+
+  /// Returns what is wrong with a base, nothing if it holds.
+  std::string fault_of(const stream_base& base) const {
+    const snapshot& state = base.state;
+    bool has_commit = false;
+    reader_.read_stream(state.stream, state.version, [&](const commit_view& c) {
+      has_commit = c.last_version() == state.version && c.checksum == state.commit_checksum
+                   && c.first_version == base.trimmed + 1;
+      return false;
+    });
+    if (!has_commit) {
+      return "the state that stands for its trimmed events does not stand on what the journal has";
+    }
+    const auto found = trimmed_.find(state.stream);
+    const std::uint64_t gone = found == trimmed_.end() ? 0 : found->second;
+    // Of a damaged order it is not known what it had.
+    if (gone == base.commits || (gone < base.commits && has_damage_)) return {};
+    return std::to_string(base.commits) + " of its commits were trimmed, and "
+           + std::to_string(gone) + " are gone";
   }
 
   /// Returns an iterator at the first batch behind `next_` that can be read, nullptr if there is none.
@@ -214,12 +260,15 @@ class verifier {
   const commit_visitor& visit_;
   const damage_visitor& report_;
 
+  const std::uint64_t steps_ = reader_.trims().steps();
   std::uint64_t next_ = 1;
   bool has_damage_ = false;
   std::uint64_t sum_of_order_ = 0;
   std::uint64_t sum_of_streams_ = 0;
   std::set<std::pair<std::string, std::uint64_t>>
       damaged_;  ///< what the order has and was reported
+  std::map<std::string, std::uint64_t>
+      trimmed_;  ///< how many commits of a stream the order has that were trimmed
   std::vector<std::pair<std::uint64_t, std::uint64_t>> gaps_;  ///< positions that the order lacks
   std::vector<ordered_commit> commits_;
   commit_view commit_;

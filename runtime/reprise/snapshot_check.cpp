@@ -42,4 +42,13 @@ void report_damaged(const skipped_visitor& report, place where, std::string reas
   if (report) report({std::move(where), snapshot_fault::damaged, std::move(reason)});
 }
 
+void check_stands_on(const snapshot& base, const commit_view* c) {
+  if (c != nullptr && c->last_version() == base.version && c->last_position() == base.position
+      && c->checksum == base.commit_checksum) {
+    return;
+  }
+  throw error("nothing was trimmed: the journal does not have the commit that the state of "
+              + describe({base.stream, base.version, base.position}) + " stands on");
+}
+
 }  // namespace reprise::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reprise/commit.hpp"
 #include "reprise/snapshot_store.hpp"
 
 #include <cstddef>
@@ -21,5 +22,8 @@ bool visit_record(std::string_view stream,
 
 /// Tells `report`, if it is there, of a snapshot that is damaged.
 void report_damaged(const skipped_visitor& report, place where, std::string reason);
+
+/// Throws `error` unless `c` is the commit that a base stands on.
+void check_stands_on(const snapshot& base, const commit_view* c);
 
 }  // namespace reprise::detail

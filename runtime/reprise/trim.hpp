@@ -1,0 +1,45 @@
+#pragma once
+
+#include "reprise/journal.hpp"
+#include "reprise/model.hpp"
+#include "reprise/rebuild.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace reprise {
+
+/// What became of a stream that was trimmed.
+struct trimmed_stream {
+  std::uint64_t base_version = 0;  ///< of the state that stands for the events
+  trim_result deleted;
+};
+
+/// Deletes the events of a stream before the commit of its newest snapshot up to version `up_to`, for ever, and keeps that
+/// snapshot's state in the journal in their place. It is what nobody but an explicit call does; no policy comes to it.
+///
+/// Before that the snapshot is read back, its state decoded and compared, byte by byte, with what all events up to its version
+/// give, and its commands with those of the commits; then each commit that is to go is handed to `archive`, which has it safe
+/// when it returns. An exception of `archive`, or its answer that it wants no more, ends it: nothing is deleted.
+///
+/// From then on the class versions of the state are as much for ever as those of events: each later program must read the
+/// state of this one.
+///
+/// Throws `error` if there is no such snapshot, or it is not what the events give, and what `rebuild` and `journal::trim` throw:
+/// nothing is deleted then. Not for the thread that an aggregate lives on, which may run on meanwhile.
+trimmed_stream trim_stream(journal& in,
+                           const aggregate_model& model,
+                           std::string_view stream,
+                           std::uint64_t up_to = newest_version,
+                           const commit_visitor& archive = {});
+
+/// Takes a snapshot of a stream as all its events have it, with the last `max_commands` commands, and returns its version; 0
+/// if no commit ends at version `up_to` or before. For whoever wants to trim a stream of which there is none.
+std::uint64_t take_snapshot_now(const journal& in,
+                                const aggregate_model& model,
+                                std::string_view stream,
+                                std::uint64_t up_to = newest_version,
+                                std::size_t max_commands = 1000,
+                                std::size_t keep = 2);
+
+}  // namespace reprise
