@@ -366,7 +366,7 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
   if (host().has_failed()) {
     return d->settle({answer_kind::unavailable, 0, 0, "the journal failed: " + host().failure()});
   }
-  encoded_events events;
+  encoded_events events(host().commit_limits());
   try {
     if (const auto refused = instance_->handle(*d->command(), events, how_careful())) {
       return respond(std::move(d),

@@ -59,6 +59,10 @@ void validate(const host_config& config) {
   check("max_live", config.max_live, 1, 100'000'000);
   check_time("command_timeout", config.command_timeout, std::chrono::hours(24));
   check_time("passivate_after", config.passivate_after, std::chrono::hours(24 * 366));
+  check("max_aggregate_id_bytes", config.max_aggregate_id_bytes, 1, max_aggregate_id_bytes);
+  check("max_command_id_bytes", config.max_command_id_bytes, 1, max_command_id_bytes);
+  check("max_events_per_commit", config.max_events_per_commit, 1, max_events_per_commit);
+  check("max_commit_bytes", config.max_commit_bytes, 64, max_commit_bytes);
   check("max_batch_commits", config.max_batch_commits, 1, 100'000);
   check("max_batch_bytes", config.max_batch_bytes, 64 * 1024, 1024 * 1024 * 1024);
   check("dedup_window", config.dedup_window, 0, 100'000);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reprise/journal.hpp"
+#include "reprise/limits.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -53,6 +54,16 @@ struct host_config {
   /// in memory it may be an eighth more, and then, or if none is idle, what would need another is answered
   /// `overloaded` at once.
   std::size_t max_live = 1'000'000;
+
+  /// Bytes in an aggregate's id, 1 to the 512 of the format, and in a command's, correlation's or causation's id, 1 to its
+  /// 128. Past them the answer is `refused`.
+  std::size_t max_aggregate_id_bytes = reprise::max_aggregate_id_bytes;
+  std::size_t max_command_id_bytes = reprise::max_command_id_bytes;
+
+  /// Events that one command may record, 1 to the 1,024 of the format, and their bytes, 64 to its 1 MiB. Past them the
+  /// answer is `refused`, and the aggregate stays as it was.
+  std::size_t max_events_per_commit = reprise::max_events_per_commit;
+  std::size_t max_commit_bytes = reprise::max_commit_bytes;
 
   /// Commits written with one sync, 1 to 100,000. More of them wait for the next write.
   std::size_t max_batch_commits = 4'096;

@@ -72,6 +72,12 @@ class host_context {
   /// Returns how long an aggregate that has failed so many times in a row waits until it is read again; 0 for none.
   std::chrono::milliseconds backoff(std::uint32_t failures) noexcept;
 
+  /// Returns how much a command may record.
+  reprise::commit_limits commit_limits() const noexcept {
+    return {static_cast<std::uint32_t>(config.max_events_per_commit),
+            static_cast<std::uint32_t>(config.max_commit_bytes)};
+  }
+
   /// Returns a window for command ids as the configuration has it.
   dedup_window new_window() const noexcept;
 

@@ -71,9 +71,8 @@ bool recovery_actor::read_slice(recovery& r) {
     journal_->read_stream(r.of->stream, r.version + 1, [&](const commit_view& c) {
       replay(c, *r.instance);
       r.version = c.last_version();
-      r.window.remember(c.command_id,
-                        {c.last_version(), static_cast<std::uint32_t>(c.events.size()), c.time},
-                        now);
+      const auto count = static_cast<std::uint32_t>(c.events.size());
+      r.window.remember(c.command_id, {c.last_version(), count, c.time}, now);
       at_end = r.version - before < slice_events;
       return at_end;
     });

@@ -28,26 +28,23 @@ bool is_as_old(std::uint32_t use, std::uint32_t than) noexcept {
 /// Returns what of a delivery is beyond a limit, and counts it; empty if nothing is.
 std::string beyond_limits(host_context& host, delivery& d) {
   const auto check = [&host](const char* what, std::size_t size, std::size_t least,
-                             std::size_t most, limit which) -> std::string {
-    if (size >= least && size <= most) return {};
-    if (size > most) host.metrics.limits_hit.add(which);
+                             std::size_t longest, limit which) -> std::string {
+    if (size >= least && size <= longest) return {};
+    if (size > longest) host.metrics.limits_hit.add(which);
     return std::string(what) + " has " + std::to_string(size) + " bytes; it takes "
-           + std::to_string(least) + " to " + std::to_string(most);
+           + std::to_string(least) + " to " + std::to_string(longest);
   };
   const command_options& options = d.options();
-  std::string wrong = check("the aggregate id", d.aggregate_id().size(), 1, max_aggregate_id_bytes,
-                            limit::aggregate_id);
-  if (wrong.empty())
-    wrong = check("the command id", options.id.size(), 0, max_command_id_bytes, limit::command_id);
+  const std::size_t most = host.config.max_command_id_bytes;
+  std::string wrong = check("the aggregate id", d.aggregate_id().size(), 1,
+                            host.config.max_aggregate_id_bytes, limit::aggregate_id);
+  if (wrong.empty()) wrong = check("the command id", options.id.size(), 0, most, limit::command_id);
   if (const outcome_question* asked = d.question(); wrong.empty() && asked != nullptr)
-    wrong = check("the command id", asked->command_id.size(), 1, max_command_id_bytes,
-                  limit::command_id);
+    wrong = check("the command id", asked->command_id.size(), 1, most, limit::command_id);
   if (wrong.empty())
-    wrong = check("the correlation id", options.correlation_id.size(), 0, max_command_id_bytes,
-                  limit::command_id);
+    wrong = check("the correlation id", options.correlation_id.size(), 0, most, limit::command_id);
   if (wrong.empty())
-    wrong = check("the causation id", options.causation_id.size(), 0, max_command_id_bytes,
-                  limit::command_id);
+    wrong = check("the causation id", options.causation_id.size(), 0, most, limit::command_id);
   return wrong;
 }
 

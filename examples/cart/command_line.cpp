@@ -10,6 +10,16 @@ CLI::Validator some_text() {
           "", ""};
 }
 
+void add_runtime(CLI::App& app, simulation::runtime_settings& settings) {
+  app.add_option("--snapshot-every", settings.snapshot_every,
+                 "Events between two snapshots of a cart; 0 is none")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
+  app.add_option("--max-live", settings.max_live,
+                 "Carts in memory; past that, those that were used least recently leave [1000000]")
+      ->check(CLI::Range(1, 100'000'000));
+}
+
 int print_result(int exit_status) {
   std::cout.flush();
   if (std::cout) return exit_status;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cart/runtime_settings.hpp"
+
 #include <CLI/CLI.hpp>
 
 namespace cart_program {
@@ -9,6 +11,9 @@ enum exit_code { success = 0, usage_error = 1, run_error = 2, damage_found = 3 }
 
 /// Refuses an empty text, which a script gives where a variable of its own is not set.
 CLI::Validator some_text();
+
+/// Adds the options that set what every program's runtime can be told.
+void add_runtime(CLI::App& app, simulation::runtime_settings& settings);
 
 /// Returns the status if all that was printed arrived; else says that it did not, and returns `run_error`.
 int print_result(int exit_status);

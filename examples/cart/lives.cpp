@@ -13,8 +13,12 @@ constexpr std::chrono::seconds stop_deadline{30};
 lives::lives(store_kind journal,
              std::filesystem::path directory,
              status_line& status,
+             const runtime_settings& settings,
              decorator decorate)
-    : status_(status), decorate_(std::move(decorate)), store_(journal, std::move(directory)) {}
+    : status_(status),
+      settings_(settings),
+      decorate_(std::move(decorate)),
+      store_(journal, std::move(directory)) {}
 
 void lives::start() {
   if (std::exchange(was_used_, true)) store_.reopen();
@@ -23,8 +27,12 @@ void lives::start() {
   config.log = [this](reprise::log_level level, const std::string& what) {
     if (level != reprise::log_level::info) status_.note("cart: " + what);
   };
+  if (settings_.max_live) config.max_live = *settings_.max_live;
+  if (settings_.passivate_after) config.passivate_after = *settings_.passivate_after;
+  if (settings_.command_timeout) config.command_timeout = *settings_.command_timeout;
   host_.emplace(std::move(config));
-  carts_.emplace(host_->aggregates<shop::shopping_cart>());
+  carts_.emplace(host_->aggregates<shop::shopping_cart>(
+      {.every_events = settings_.snapshot_every, .when = {}}));
 }
 
 void lives::begin_stop(std::function<void()> then) {

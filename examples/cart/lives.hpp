@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cart/runtime_settings.hpp"
 #include "cart/status_line.hpp"
 #include "cart/stores.hpp"
 #include "reprise/host.hpp"
@@ -37,6 +38,7 @@ class lives {
   lives(store_kind journal,
         std::filesystem::path directory,
         status_line& status,
+        const runtime_settings& settings,
         decorator decorate = {});
 
   /// Starts a runtime. A journal that another one has used is opened again first.
@@ -58,6 +60,7 @@ class lives {
 
  private:
   status_line& status_;
+  runtime_settings settings_;
   decorator decorate_;
   simulation::store store_;
   bool was_used_ = false;

@@ -157,6 +157,7 @@ void add_simulate(CLI::App& app, arguments& args) {
       ->excludes(commands)
       ->excludes(seed)
       ->excludes(skewed);
+  cart_program::add_runtime(*command, options.runtime);
   command->add_flag("--json", args.as_json, "Print the report as JSON");
   command->final_callback([&args] {
     args.simulate.shopping.cart_skew = args.skew_name == "zipf" ? skew::zipf : skew::uniform;

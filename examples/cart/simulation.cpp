@@ -45,7 +45,7 @@ class run {
       : status_(status),
         input_(std::move(input)),
         clients_(options.shopping.shoppers),
-        lives_(options.journal, options.directory, status) {
+        lives_(options.journal, options.directory, status, options.runtime) {
     report_.options = options;
     if (input_) {
       total_ = input_->count_lines();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cart/runtime_settings.hpp"
 #include "cart/shoppers.hpp"
 #include "cart/stores.hpp"
 
@@ -12,7 +13,8 @@ struct simulation_options {
   shopping_options shopping;
   store_kind journal = store_kind::rocksdb;
   std::filesystem::path directory;  ///< of a RocksDB journal
-  std::string input;                ///< a file of commands, or `-`; empty: the shoppers choose
+  runtime_settings runtime;
+  std::string input;  ///< a file of commands, or `-`; empty: the shoppers choose
 };
 
 }  // namespace simulation

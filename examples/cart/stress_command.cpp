@@ -146,6 +146,27 @@ void add_places(CLI::App& app,
       ->check(CLI::ExistingFile);
 }
 
+void add_times(CLI::App& app, simulation::runtime_settings& runtime) {
+  const auto milliseconds = [](const std::string& text) {
+    const auto time = std::chrono::ceil<std::chrono::milliseconds>(stress::duration_from(text));
+    if (time < std::chrono::milliseconds(10) || time > std::chrono::hours(24))
+      throw stress::bad_setting("it takes 10ms to 24h");
+    return time;
+  };
+  add_text(
+      app, "--timeout", "TIME",
+      [&runtime, milliseconds](const std::string& text) {
+        runtime.command_timeout = milliseconds(text);
+      },
+      "How long the runtime lets a command wait for its answer, 10ms to 24h [30s]");
+  add_text(
+      app, "--passivate-after", "TIME",
+      [&runtime, milliseconds](const std::string& text) {
+        runtime.passivate_after = milliseconds(text);
+      },
+      "How long a cart may be idle until it leaves memory, 10ms to 24h [10m]");
+}
+
 void add_output(CLI::App& app, stress::options& o, std::string& format, std::string& percentiles) {
   app.add_option("--format", format, "How the report is printed")
       ->check(CLI::IsMember({"text", "json", "csv"}))
@@ -201,6 +222,8 @@ stress_command::stress_command(CLI::App& app) : settings_(std::make_unique<setti
   auto* command = app.add_subcommand("stress", "Put many carts under load, and measure");
   add_load(*command, s.options, s.seed);
   add_places(*command, s.options, s.journal_name, s.directory);
+  cart_program::add_runtime(*command, s.options.runtime);
+  add_times(*command, s.options.runtime);
   add_output(*command, s.options, s.format, s.percentiles);
   s.compare = command->add_subcommand("compare",
                                       "Print the ratios of two reports that are in JSON");

@@ -2,6 +2,7 @@
 
 #include "reprise/aggregate.hpp"
 
+#include <boost/serialization/map.hpp>
 #include <boost/serialization/version.hpp>
 
 #include <cstddef>
@@ -134,6 +135,11 @@ struct shopping_cart {
   std::map<std::string, std::int64_t> items;  ///< product id to quantity
   bool checked_out = false;
 
+  /// For snapshots. When this changes, or what `evolve` comes to, give the cart the next BOOST_CLASS_VERSION.
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& items& checked_out;
+  }
   friend bool operator==(const shopping_cart&, const shopping_cart&) = default;
 };
 

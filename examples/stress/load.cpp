@@ -86,9 +86,13 @@ class load {
         run_(name_of_this_run()),
         generator_(o),
         progress_(status, o.interval, o.timeseries),
-        lives_(o.journal, o.directory, status, [this](std::shared_ptr<reprise::journal> journal) {
-          return std::make_shared<timed_journal>(std::move(journal), write_times_);
-        }) {
+        lives_(o.journal,
+               o.directory,
+               status,
+               o.runtime,
+               [this](std::shared_ptr<reprise::journal> journal) {
+                 return std::make_shared<timed_journal>(std::move(journal), write_times_);
+               }) {
     result_.options = o;
     result_.where = look_around(o.directory);
     for (const auto& warning : result_.where.warnings) status.note("cart: warning: " + warning);

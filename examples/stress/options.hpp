@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cart/runtime_settings.hpp"
 #include "cart/stores.hpp"
 
 #include <array>
@@ -109,6 +110,7 @@ struct options {
   std::filesystem::path ack_log;      ///< empty: none
   std::filesystem::path resend_from;  ///< empty: nothing to send again
 
+  simulation::runtime_settings runtime;
   chaos_rates chaos;
   bool verify = false;  ///< checks every cart in the end
   std::vector<threshold> fail_if;

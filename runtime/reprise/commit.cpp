@@ -13,9 +13,8 @@ void encoded_events::add(const event_view& event) {
 }
 
 std::size_t encoded_events::begin(std::string_view name, std::uint32_t schema_version) {
-  if (count_ == max_events_per_commit) {
-    throw std::length_error("more than " + std::to_string(max_events_per_commit)
-                            + " events in one commit");
+  if (count_ >= most_.events) {
+    throw std::length_error("more than " + std::to_string(most_.events) + " events in one commit");
   }
   if (name.size() > max_name_bytes) {
     throw std::length_error("an event name of " + std::to_string(name.size()) + " bytes, at most "
@@ -34,8 +33,8 @@ void encoded_events::finish(std::size_t payload_begin) {
   if (bytes_.size() < payload_begin) {
     throw std::length_error("the writer of a payload took bytes away instead of appending some");
   }
-  if (bytes_.size() > max_commit_bytes) {
-    throw std::length_error("more than " + std::to_string(max_commit_bytes)
+  if (bytes_.size() > most_.bytes) {
+    throw std::length_error("more than " + std::to_string(most_.bytes)
                             + " bytes of events in one commit");
   }
   const auto size = static_cast<std::uint32_t>(bytes_.size() - payload_begin);

@@ -22,15 +22,24 @@ struct event_view {
   std::string_view payload;          ///< what `encode` made of it
 };
 
+/// How much one commit may hold, up to what the format takes (limits.hpp).
+struct commit_limits {
+  std::uint32_t events = max_events_per_commit;
+  std::uint32_t bytes = max_commit_bytes;
+};
+
 /// The events of one commit, encoded one behind the other, ready to be stored.
 ///
 /// The bytes are the event section of a stored record (runtime/FORMAT.md).
 class encoded_events {
  public:
+  encoded_events() = default;
+  explicit encoded_events(commit_limits most) noexcept : most_(most) {}
+
   /// Adds an event whose payload `write(std::string&)` appends to the string that it is given, and leaves
   /// what is in it alone.
-  /// Throws `std::length_error`, and is as it was before, if that would pass `max_events_per_commit`,
-  /// `max_commit_bytes`, or `max_name_bytes`; so does it if `write` throws.
+  /// Throws `std::length_error`, and is as it was before, if that would pass its limits, or
+  /// `max_name_bytes`; so does it if `write` throws.
   template <class Write>
   void add(std::string_view name, std::uint32_t schema_version, Write&& write);
 
@@ -40,6 +49,7 @@ class encoded_events {
   std::size_t count() const noexcept { return count_; }
   bool empty() const noexcept { return count_ == 0; }
   std::string_view bytes() const noexcept { return bytes_; }
+  const commit_limits& limits() const noexcept { return most_; }
 
  private:
   /// Both return or take the size before the event was begun.
@@ -48,6 +58,7 @@ class encoded_events {
 
   std::string bytes_;
   std::uint32_t count_ = 0;
+  commit_limits most_;
 };
 
 /// The events of one command, to be stored together or not at all.

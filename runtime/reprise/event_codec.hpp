@@ -23,8 +23,8 @@ template <aggregate State>
 void encode_event(const typename State::event& event, encoded_events& out) {
   std::visit(
       [&out]<class Event>(const Event& e) {
-        out.add(Event::event_name, detail::class_version<Event>, [&e](std::string& bytes) {
-          payload_writer{bytes, max_commit_bytes}.outermost(e);
+        out.add(Event::event_name, detail::class_version<Event>, [&](std::string& bytes) {
+          payload_writer{bytes, out.limits().bytes}.outermost(e);
         });
       },
       event);

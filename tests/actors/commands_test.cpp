@@ -401,6 +401,26 @@ TEST_CASE(
   CHECK(s.context().crashes == 0);
 }
 
+TEST_CASE("a host may take less than the format does") {
+  stage<notebook> s{{.max_aggregate_id_bytes = 3,
+                     .max_command_id_bytes = 9,
+                     .max_events_per_commit = 2,
+                     .max_commit_bytes = 100}};
+  const auto& one = s.send("a", note{"one"}, "123456789");
+  const auto& long_id = s.send("abcd", note{"one"}, "1");
+  const auto& long_command_id = s.send("a", note{"one"}, "1234567890");
+  const auto& too_many = s.send("a", note_all{{"x", "y", "z"}}, "2");
+  const auto& too_large = s.send("a", note{std::string(100, 'x')}, "3");
+  const auto& two = s.send("a", note_all{{"x", "y"}}, "4");
+  s.run();
+  CHECK(one.answer() == accepted(1));
+  CHECK(long_id.answer() == refused(0, "the aggregate id has 4 bytes; it takes 1 to 3"));
+  CHECK(long_command_id.answer() == refused(0, "the command id has 10 bytes; it takes 0 to 9"));
+  CHECK(too_many.answer() == refused(1, "more than 2 events in one commit"));
+  CHECK(too_large.kind() == answer_kind::refused);
+  CHECK(two.answer() == accepted(3, 2));
+}
+
 // -- crashes -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a crash in decide is that command's own answer, and everybody goes on") {

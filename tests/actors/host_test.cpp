@@ -126,6 +126,20 @@ TEST_CASE("a config that cannot work is refused, and the field is named") {
         == "host_config.max_in_flight is 0; it takes 1 to 10000000");
   CHECK(why_invalid({.journal = journal, .max_waiting = 0})
         == "host_config.max_waiting is 0; it takes 1 to 1000000");
+  CHECK(why_invalid({.journal = journal, .max_in_flight_per_aggregate = 0})
+        == "host_config.max_in_flight_per_aggregate is 0; it takes 1 to 10000000");
+  CHECK(why_invalid({.journal = journal, .passivate_after = 9ms})
+        == "host_config.passivate_after is 9 ms; it takes 10 to 31622400000 ms, or 0 for none");
+  CHECK(why_invalid({.journal = journal, .max_live = 0})
+        == "host_config.max_live is 0; it takes 1 to 100000000");
+  CHECK(why_invalid({.journal = journal, .max_aggregate_id_bytes = 513})
+        == "host_config.max_aggregate_id_bytes is 513; it takes 1 to 512");
+  CHECK(why_invalid({.journal = journal, .max_command_id_bytes = 129})
+        == "host_config.max_command_id_bytes is 129; it takes 1 to 128");
+  CHECK(why_invalid({.journal = journal, .max_events_per_commit = 1'025})
+        == "host_config.max_events_per_commit is 1025; it takes 1 to 1024");
+  CHECK(why_invalid({.journal = journal, .max_commit_bytes = 63})
+        == "host_config.max_commit_bytes is 63; it takes 64 to 1048576");
   CHECK(why_invalid({.journal = journal, .command_timeout = 9ms})
         == "host_config.command_timeout is 9 ms; it takes 10 to 86400000 ms, or 0 for none");
   CHECK(why_invalid({.journal = journal, .command_timeout = -1ms})

@@ -143,8 +143,8 @@ SABOTAGES = {
     ),
     "does not remember what it replayed": (
         "recovery_actor.cpp",
-        "  r.window.remember(c.command_id, {c.last_version(), count, c.time}, now);\n",
-        "  static_cast<void>(count), static_cast<void>(now);\n",
+        "      r.window.remember(c.command_id, {c.last_version(), count, c.time}, now);\n",
+        "      static_cast<void>(count), static_cast<void>(now);\n",
     ),
     "remembers commands for ever": (
         "../../runtime/reprise/dedup_window.cpp",
@@ -184,8 +184,8 @@ SABOTAGES = {
     ),
     "asks about ids of any length": (
         "router.cpp",
-        "asked->command_id.size(), 1, max_command_id_bytes",
-        "asked->command_id.size(), 0, max_aggregate_id_bytes",
+        "asked->command_id.size(), 1, most",
+        "asked->command_id.size(), 0, 77'777",
     ),
     "stores no command id": (
         "journal_actor.cpp",
@@ -246,7 +246,7 @@ SABOTAGES = {
     # -- command_timeout -------------------------------------------------------------------------------------------
     "lets commands wait as long as the journal does": (
         "router.cpp",
-        "  d.begin_time();\n",
+        "  d.begin_time(host_->config.command_times);\n",
         "",
     ),
     "answers commands before their time is over": (
@@ -321,12 +321,12 @@ SABOTAGES = {
         "    static_cast<void>(thrown);\n",
     ),
     "skips an event that does not decode": (
-        "recovery_actor.cpp",
+        "../../runtime/reprise/rebuild.cpp",
         "      throw damaged_history(event_place(c, i), bad.what());\n",
         "      static_cast<void>(bad);\n",
     ),
     "tells no place of a crash in the history": (
-        "recovery_actor.cpp",
+        "../../runtime/reprise/rebuild.cpp",
         'throw damaged_history(event_place(c, i), std::string("evolve threw: ") + thrown.what());',
         'throw damaged_history({}, std::string("evolve threw: ") + thrown.what());',
     ),
@@ -439,9 +439,8 @@ SABOTAGES = {
     # -- leaving ---------------------------------------------------------------------------------------------------
     "leaves as soon as everything is durable": (
         "aggregate_actor.cpp",
-        "  if (phase_ == phase::ready) {\n    lose_state();\n  } else if (phase_ == phase::broken) {",
-        "  if (phase_ == phase::ready) {\n    if (tail_->durable == version_) return quit();\n    lose_state();\n"
-        "  } else if (phase_ == phase::broken) {",
+        "    lose_state();\n  } else if (phase_ == phase::broken) {\n    hand_in",
+        "    if (tail_->durable == version_) return quit();\n    lose_state();\n  } else if (phase_ == phase::broken) {\n    hand_in",
     ),
     "leaves with what has come back to it": (
         "aggregate_actor.cpp",
@@ -563,8 +562,8 @@ SABOTAGES = {
     ),
     "lets an aggregate leave that waits for the journal": (
         "router.cpp",
-        "if (is_as_old(e.last_use, long_ago) && e.is_idle()) begin_to_leave(s, e);",
-        "if (is_as_old(e.last_use, long_ago)) begin_to_leave(s, e);",
+        "if (is_as_old(e.last_use, long_ago) && e.is_idle()) begin_to_leave(s, e, passivation_reason::idle);",
+        "if (is_as_old(e.last_use, long_ago)) begin_to_leave(s, e, passivation_reason::idle);",
     ),
     "lets an aggregate leave a little early": (
         "router.cpp",
@@ -615,13 +614,13 @@ SABOTAGES = {
     ),
     "never has room again for an aggregate that was full": (
         "delivery.hpp",
-        "if (counted_in_ != nullptr) counted_in_->fetch_sub",
-        "if (counted_in_ == nullptr) counted_in_->fetch_sub",
+        "if (room_ != nullptr) room_->fetch_sub",
+        "if (room_ == nullptr) room_->fetch_sub",
     ),
     "takes ids of any length": (
         "router.cpp",
-        "if (size >= least && size <= most) return {};",
-        "if (size >= least || size <= most) return {};",
+        "if (size >= least && size <= longest) return {};",
+        "if (size >= least || size <= longest) return {};",
     ),
     "takes commands of any type": (
         "router.cpp",
@@ -646,13 +645,13 @@ SABOTAGES = {
     ),
     "answers before the next write begins": (
         "journal_actor.cpp",
-        "return settle(*written);\n  handed_over_",
-        "return settle(*written);\n  if (true) return settle(*written);\n  handed_over_",
+        "return settle(*written, host_->config);\n  }\n  handed_over_",
+        "return settle(*written, host_->config);\n  }\n  if (true) return settle(*written, host_->config);\n  handed_over_",
     ),
     "lets the answers of a later batch overtake": (
         "journal_actor.cpp",
-        "if (!all_accepted || (is_quick && is_all_answered())) return",
-        "if (!all_accepted || is_quick) return",
+        "if (!all_accepted || (is_quick && is_all_answered())) {",
+        "if (!all_accepted || is_quick) {",
     ),
     "never wakes the writer again": (
         "append_queue.cpp",

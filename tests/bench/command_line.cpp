@@ -14,6 +14,8 @@ void be_quick(settings& how) {
   how.rounds = 2;
   how.carts = 1'000;
   how.spawned_carts = 5'000;
+  how.long_life_events = 10'000;
+  how.stampede_carts = 5'000;
   how.idle_actors = 20'000;
 }
 

@@ -8,13 +8,15 @@
 namespace bench {
 
 std::span<const scenario> all_scenarios() {
-  static constexpr std::array<scenario, 9> all{{
+  static constexpr std::array<scenario, 11> all{{
       {"window_1", "durable commands to many carts, one in flight", measure_window_1},
       {"window_64", "durable commands to many carts, 64 in flight", measure_window_64},
       {"window_1024", "durable commands to many carts, 1,024 in flight", measure_window_1024},
       {"hot_cart", "durable commands to one cart, 64 in flight", measure_hot_cart},
       {"replay", "carts rebuilt from their events", measure_replay},
       {"spawn", "carts spawned, recovered and asked, 1,024 in flight", measure_spawn},
+      {"long_life", "a cart opened, by how many events it has", measure_long_life},
+      {"stampede", "carts in use while all others wake", measure_stampede},
       {"price", "what is done for each command, against leaving it out", measure_price},
       {"idle_bytes", "memory of an idle cart", measure_idle_bytes},
       {"sync_proof", "nothing is acknowledged before it is synced", prove_sync},

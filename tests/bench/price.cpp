@@ -12,11 +12,21 @@ namespace {
 /// Something that a host does for each command, and can be told not to do.
 struct service {
   const char* name;
-  void (*leave_out)(reprise::host_config& config);
+  void (*leave_out)(reprise::host_config& config, reprise::snapshot_policy& snapshots);
 };
 
 constexpr std::array services{
-    service{"command_times", [](reprise::host_config& config) { config.command_times = false; }},
+    service{"command_times", [](reprise::host_config& config,
+                                reprise::snapshot_policy&) { config.command_times = false; }},
+    service{"a snapshot every 100 events",
+            [](reprise::host_config&, reprise::snapshot_policy& snapshots) { snapshots = {}; }},
+    service{"all of these, idle times, and command ids",
+            [](reprise::host_config& config, reprise::snapshot_policy& snapshots) {
+              config.command_times = false;
+              config.dedup_window = 0;
+              config.passivate_after = {};
+              snapshots = {};
+            }},
 };
 
 /// The same commands with a service and without it. There is no disk in it: what is compared is processor time, which
@@ -44,9 +54,11 @@ class price {
   /// Returns the processor time of a command.
   double microseconds_each(bool is_on) {
     reprise::host_config config = host_on(reprise::in_memory());
-    if (!is_on) what_.leave_out(config);
+    reprise::snapshot_policy snapshots;
+    snapshots.every_events = 100;
+    if (!is_on) what_.leave_out(config, snapshots);
     reprise::host host(std::move(config));
-    const cart_commands commands(host.aggregates<shop::shopping_cart>(), ids_);
+    const cart_commands commands(host.aggregates<shop::shopping_cart>(snapshots), ids_);
     closed_loop loop(window, commands);
     check_accepted(loop.run(ids_.size()), what_.name, found_);
     const loop_result ran = loop.run(how_.measured);

@@ -28,6 +28,8 @@ void measure_window_1024(const settings& how, result& found);
 void measure_hot_cart(const settings& how, result& found);
 void measure_replay(const settings& how, result& found);
 void measure_spawn(const settings& how, result& found);
+void measure_long_life(const settings& how, result& found);
+void measure_stampede(const settings& how, result& found);
 void measure_price(const settings& how, result& found);
 void measure_idle_bytes(const settings& how, result& found);
 void prove_sync(const settings& how, result& found);

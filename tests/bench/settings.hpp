@@ -15,11 +15,13 @@ struct settings {
   std::chrono::duration<double> measured{1.0};
   std::size_t rounds = 9;
 
-  std::size_t carts = 10'000;          ///< of the throughput and replay scenarios
-  std::size_t replayed_events = 30;    ///< per cart of the replay scenario
-  std::size_t spawned_carts = 50'000;  ///< in each turn of the spawn scenario
-  std::size_t idle_actors = 100'000;   ///< in each child process of the memory scenario
-  std::filesystem::path directory;     ///< everything that is stored goes into it
+  std::size_t carts = 10'000;                ///< of the throughput and replay scenarios
+  std::size_t replayed_events = 30;          ///< per cart of the replay scenario
+  std::size_t spawned_carts = 50'000;        ///< in each turn of the spawn scenario
+  std::size_t idle_actors = 100'000;         ///< in each child process of the memory scenario
+  std::size_t long_life_events = 1'000'000;  ///< of the oldest cart
+  std::size_t stampede_carts = 100'000;
+  std::filesystem::path directory;  ///< everything that is stored goes into it
 };
 
 /// What the command line asks for.
