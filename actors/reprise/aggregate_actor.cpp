@@ -143,6 +143,7 @@ bool aggregate_actor::may_try_again() const {
 }
 
 void aggregate_actor::try_again() {
+  host().metrics.restarts.add(restart_reason::retry);
   host().broken.fetch_sub(1);
   host().recovering.fetch_add(1);
   if (trouble_->is_in_flight) return settle_first();

@@ -189,7 +189,7 @@ void add_aggregates(families& f, const host_context& host) {
             "Time spent in reading and folding events, summed over the recovery threads. Events by "
             "seconds is the replay rate.",
             in_base_units(host.replay_nanoseconds, unit::nanosecond));
-  f.counter("restarts_total", "Times that an aggregate that was ready had to be rebuilt, by why.",
+  f.counter("restarts_total", "Times that an aggregate had to be rebuilt from the journal, by why.",
             "reason", m.restarts);
   f.counter("conflicts_total", "Times that an aggregate found another writer ahead of it.",
             static_cast<double>(host.conflicts));

@@ -75,10 +75,6 @@ struct host_config {
   /// last so many recorded commands, and within `dedup_age`, takes effect once and gets the first answer.
   std::size_t dedup_window = 1'000;
 
-  /// Whether it is measured how long commands and queries take, and wait for their aggregate. Everything else in
-  /// `host::metrics` is counted in any case.
-  bool command_times = true;
-
   /// How long a command id is remembered after its commit, 1 second to 3,650 days, by `clock`.
   std::chrono::seconds dedup_age = std::chrono::hours(24);
 
@@ -94,6 +90,10 @@ struct host_config {
   /// By up to how much each such while is shortened, at random, so that many aggregates do not come back at once: 0 to
   /// 100 percent.
   std::size_t restart_jitter_percent = 20;
+
+  /// Whether it is measured how long commands and queries take, and wait for their aggregate. Everything else in
+  /// `host::metrics` is counted in any case.
+  bool command_times = true;
 
   /// What time it is: when a command is decided, which is the time of its commit, and by which ids grow old. Called on
   /// any thread, on several at once. If it throws, the command at hand is answered `unavailable`.

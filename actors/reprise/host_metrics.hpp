@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 #include <string_view>
 
@@ -33,14 +34,15 @@ constexpr std::array<std::string_view, 7> names_of(limit) {
           "max_aggregate_id_bytes", "max_command_id_bytes",        "commit_size"};
 }
 
-/// Why an aggregate that was ready is rebuilt from the journal.
+/// Why an aggregate is rebuilt from the journal that was before.
 enum class restart_reason : std::uint8_t {
   conflict,  ///< another writer was ahead of it
-  crash,     ///< `decide`, `evolve` or a query threw
-  killed,    ///< its actor was ended
+  crash,     ///< it lost its state when `evolve` threw
+  killed,    ///< its actor was ended: `aggregates::crash`
+  retry,     ///< it could not be read, or was told to back off, and was due
 };
-constexpr std::array<std::string_view, 3> names_of(restart_reason) {
-  return {"conflict", "crash", "killed"};
+constexpr std::array<std::string_view, 4> names_of(restart_reason) {
+  return {"conflict", "crash", "killed", "retry"};
 }
 
 /// Why an aggregate was let go of.
@@ -96,16 +98,12 @@ class aggregate_metrics {
   histogram waits{
       time_bounds};  ///< from when either was taken until its aggregate turns to it; of some
 
-  /// Counts an answer. `taken` is when the command was, or the epoch if that was not measured. `now` is looked up if it is
-  /// the epoch.
+  /// Counts an answer. `taken` is when the command was, or the epoch if that was not measured; what was turned away past
+  /// a limit took no time. `now` is looked up if it is the epoch.
   void answered(bool is_command,
                 answer_kind kind,
                 clock::time_point taken,
                 clock::time_point now) noexcept;
-
- private:
-  friend class host_metrics;
-  aggregate_metrics* next_ = nullptr;
 };
 
 /// What a host counts for `host::metrics`, beside the counters of `host_context`. What anybody counts is one line:
@@ -113,19 +111,14 @@ class aggregate_metrics {
 ///     host().metrics.limits_hit.add(limit::waiting);
 class host_metrics {
  public:
-  host_metrics() = default;
-  host_metrics(const host_metrics&) = delete;
-  host_metrics& operator=(const host_metrics&) = delete;
-  ~host_metrics();
-
   /// Returns the numbers of an aggregate type, which live as long as this.
   aggregate_metrics& of(const aggregate_model& model);
 
-  /// Calls `visit` with those of each type, the newest first.
+  /// Calls `visit` with those of each type, in the order in which they were asked for.
   template <class Visit>
   void for_each_type(Visit visit) const {
-    for (const auto* m = newest_.load(std::memory_order_acquire); m != nullptr; m = m->next_)
-      visit(*m);
+    const std::lock_guard lock(mutex_);
+    for (const aggregate_metrics& type : types_) visit(type);
   }
 
   // -- taking in -----------------------------------------------------------------
@@ -150,8 +143,8 @@ class host_metrics {
   histogram write_bytes{byte_bounds};      ///< of their events
 
  private:
-  std::atomic<aggregate_metrics*> newest_{nullptr};
-  std::mutex adding_;
+  mutable std::mutex mutex_;
+  std::deque<aggregate_metrics> types_;
 };
 
 }  // namespace reprise

@@ -213,9 +213,7 @@ void journal_writer::publish(std::shared_ptr<batch> written) {
   }
   // What is behind a conflict is turned back later, so what conflicted is given back first.
   const bool is_quick = written->appends.size() <= few_answers && !queue_->has_more();
-  if (!all_accepted || (is_quick && is_all_answered())) {
-    return settle(*written, host_->config);
-  }
+  if (!all_accepted || (is_quick && is_all_answered())) return settle(*written, host_->config);
   handed_over_ = written;
   tell(*this, answering_, batch_written{std::move(written)});
 }

@@ -1,5 +1,6 @@
 #include "reprise/router.hpp"
 
+#include "reprise/stream.hpp"
 #include "reprise/text.hpp"
 
 #include <algorithm>
@@ -206,14 +207,17 @@ bool router::make_room(shard& s) {
 
 void router::let_leave(const std::string& id, bool at_once) {
   shard& s = shard_of(id);
-  const std::lock_guard lock(s.mutex);
+  std::unique_lock lock(s.mutex);
   const auto found = s.entries.find(id);
   if (s.is_closed || found == s.entries.end()) return;
   entry& e = found->second;
   if (at_once && e.actor) {
-    host_->metrics.restarts.add(restart_reason::killed);
+    if (e.is == presence::here) host_->metrics.restarts.add(restart_reason::killed);
     s.becomes(e, presence::leaving);
     tell_to_stop(e.actor);
+    lock.unlock();
+    host_->log(log_level::info, printable(stream_name(model_.category(), id))
+                                    + " was ended, and is read again by its next command");
   } else if (!at_once && e.is == presence::wanted) {
     s.kept[id].push_back(nullptr);
   } else if (!at_once) {

@@ -150,6 +150,10 @@ void add_simulate(CLI::App& app, arguments& args) {
                    "Directory of the journal, a new one or one to go on with [a new one here]")
       ->check(some_text());
   command
+      ->add_option("--metrics", options.metrics,
+                   "File for the runtime's metrics, in Prometheus' text format")
+      ->check(some_text());
+  command
       ->add_option("--input", options.input,
                    "Commands of your own, a JSON object a line, from a file or - for stdin")
       ->check(some_text())

@@ -6,6 +6,7 @@
 #include "cart/interrupt.hpp"
 #include "cart/lives.hpp"
 #include "cart/mailbox.hpp"
+#include "cart/metrics_file.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -45,6 +46,7 @@ class run {
       : status_(status),
         input_(std::move(input)),
         clients_(options.shopping.shoppers),
+        metrics_(options.metrics),
         lives_(options.journal, options.directory, status, options.runtime) {
     report_.options = options;
     if (input_) {
@@ -61,7 +63,9 @@ class run {
     try {
       if (can_go_on()) {
         lives_.start();
+        metrics_.write(lives_.host());
         send_commands();
+        if (lives_.is_running()) metrics_.write(lives_.host());
         end_life();
       }
       if (can_go_on()) check_all();
@@ -379,6 +383,7 @@ class run {
   std::uint64_t drawn_commands_ = 0;
   std::size_t drawn_samples_ = 0;
 
+  metrics_file metrics_;
   mailbox<reply> replies_;
   lives lives_;  ///< last: no callback outlives it
 };

@@ -173,6 +173,10 @@ void add_output(CLI::App& app, stress::options& o, std::string& format, std::str
       ->capture_default_str();
   app.add_option("--timeseries", o.timeseries, "File for a table with a line for each interval")
       ->check(some_text());
+  app.add_option("--metrics", o.metrics,
+                 "File for the runtime's metrics, in Prometheus' text format; written at each "
+                 "interval and at the end of the load")
+      ->check(some_text());
   app.add_option("--hdr", percentiles,
                  "File for all percentiles, in the format that HdrHistogram's plotter reads")
       ->check(some_text());

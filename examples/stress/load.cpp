@@ -4,6 +4,7 @@
 #include "cart/interrupt.hpp"
 #include "cart/lives.hpp"
 #include "cart/mailbox.hpp"
+#include "cart/metrics_file.hpp"
 #include "stress/ack_log.hpp"
 #include "stress/generator.hpp"
 #include "stress/progress.hpp"
@@ -86,6 +87,7 @@ class load {
         run_(name_of_this_run()),
         generator_(o),
         progress_(status, o.interval, o.timeseries),
+        metrics_(o.metrics),
         lives_(o.journal,
                o.directory,
                status,
@@ -105,6 +107,7 @@ class load {
   result run() {
     try {
       lives_.start();
+      metrics_.write(lives_.host());
       send_again();
       if (can_go_on()) send_load();
     } catch (const std::exception& thrown) {
@@ -145,7 +148,10 @@ class load {
     begin_harm(restarts_, options_.chaos.restart);
     run_until_answered();
     ended_ = clock::now();
-    if (lives_.is_running()) result_.live_carts = lives_.host().stats().live;
+    if (lives_.is_running()) {
+      result_.live_carts = lives_.host().stats().live;
+      metrics_.write(lives_.host());
+    }
     result_.grown_bytes = std::max(resident_bytes(), bytes_before) - bytes_before;
   }
 
@@ -208,6 +214,7 @@ class load {
     if (!is_warm_) note = "warming up";
     if (is_restarting_) note = "restarting";
     progress_.end_interval(now, lives_.host().stats(), note);
+    metrics_.write(lives_.host());
   }
 
   simulation::dice fork_luck() { return simulation::dice{luck_.next()}; }
@@ -558,6 +565,7 @@ class load {
   std::string run_;
   generator generator_;
   progress progress_;
+  simulation::metrics_file metrics_;
   simulation::dice luck_{options_.seed};
   std::optional<ack_log> log_;
   std::optional<simulation::accounts> accounts_;

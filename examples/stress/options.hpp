@@ -115,6 +115,7 @@ struct options {
   bool verify = false;  ///< checks every cart in the end
   std::vector<threshold> fail_if;
 
+  std::filesystem::path metrics;                                ///< empty: none
   std::filesystem::path timeseries;                             ///< empty: none
   std::chrono::nanoseconds interval = std::chrono::seconds(1);  ///< between lines of progress
 };

@@ -255,10 +255,12 @@ TEST_CASE("a command that is decided again after a conflict is counted once, and
   s.send("a", note{"one"});
   s.run();
   s.store_elsewhere("a", {written{"elsewhere"}});
-  for (int i = 0; i < 8; ++i) s.send("a", note{"two"});
+  // With the first, twice as many as one of which is measured.
+  for (int i = 1; i < 16; ++i) s.send("a", note{"two"});
   s.run();
-  CHECK(commands(s, answer_kind::accepted) == 9);
-  CHECK(notebooks(s).command_times.read().count == 9);
+  CHECK(commands(s, answer_kind::accepted) == 16);
+  CHECK(notebooks(s).command_times.read().count == 16);
+  CHECK(notebooks(s).waits.read().count == 2);
   CHECK(s.context().metrics.restarts.value(reprise::restart_reason::conflict) == 1);
   CHECK(s.context().conflicts == 1);
 }
@@ -291,6 +293,8 @@ TEST_CASE("each limit that turns a command away is counted under its name") {
   CHECK(hit.sum() == 5);
   CHECK(commands(s, answer_kind::overloaded) == 2);
   CHECK(commands(s, answer_kind::refused) == 3);
+  // Three were accepted, and one was decided and refused.
+  CHECK(notebooks(s).command_times.read().count == 5);
 }
 
 TEST_CASE(
@@ -356,4 +360,10 @@ TEST_CASE("what becomes of aggregates is counted") {
   CHECK(s.context().crashes == 1);
   CHECK(m.failed_recoveries == 0);
   CHECK(m.recovery_times.read().count == s.context().recovered);
+}
+
+TEST_CASE("the faults of snapshots are called what the logs call them") {
+  const auto names = names_of(reprise::snapshot_fault{});
+  for (std::size_t i = 0; i < names.size(); ++i)
+    CHECK(names[i] == name_of(static_cast<reprise::snapshot_fault>(i)));
 }

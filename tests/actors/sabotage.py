@@ -562,8 +562,8 @@ SABOTAGES = {
     ),
     "lets an aggregate leave that waits for the journal": (
         "router.cpp",
-        "if (is_as_old(e.last_use, long_ago) && e.is_idle()) begin_to_leave(s, e, passivation_reason::idle);",
-        "if (is_as_old(e.last_use, long_ago)) begin_to_leave(s, e, passivation_reason::idle);",
+        "if (is_as_old(e.last_use, long_ago) && e.is_idle())",
+        "if (is_as_old(e.last_use, long_ago))",
     ),
     "lets an aggregate leave a little early": (
         "router.cpp",
@@ -645,8 +645,8 @@ SABOTAGES = {
     ),
     "answers before the next write begins": (
         "journal_actor.cpp",
-        "return settle(*written, host_->config);\n  }\n  handed_over_",
-        "return settle(*written, host_->config);\n  }\n  if (true) return settle(*written, host_->config);\n  handed_over_",
+        "return settle(*written, host_->config);\n  handed_over_",
+        "return settle(*written, host_->config);\n  if (true) return settle(*written, host_->config);\n  handed_over_",
     ),
     "lets the answers of a later batch overtake": (
         "journal_actor.cpp",
@@ -668,6 +668,43 @@ SABOTAGES = {
         'return crashed(*d, std::string("decide threw: ") + thrown.what());',
         "throw;",
     ),
+    # -- seeing it -------------------------------------------------------------------------------------------------
+    "counts the wait of a command that is decided again": (
+        "delivery.cpp",
+        "  is_wait_measured_ = false;\n",
+        "",
+    ),
+    "counts commits that conflicted as written": (
+        "journal_actor.cpp",
+        "if (!results[i].accepted || commits_[i].events->empty()) continue;",
+        "if (commits_[i].events->empty()) continue;",
+    ),
+    "counts no command that was turned away before it was taken": (
+        "router.cpp",
+        "  d.counted_in(metrics_);\n",
+        "  if (d.aggregate_id().size() <= 512) d.counted_in(metrics_);\n",
+    ),
+    "times what was turned away past a limit": (
+        "host_metrics.cpp",
+        " || kind == answer_kind::overloaded) return;",
+        ") return;",
+    ),
+    "keeps the journal after the host has ended": (
+        "host.cpp",
+        "    metrics_->let_go();\n",
+        "",
+    ),
+    "says in a loop that the journal has failed": (
+        "host_context.cpp",
+        "    if (!failure_.empty()) return;\n",
+        "    if (failure_ == \"77777\") return;\n",
+    ),
+    "says of each command that an aggregate is in doubt": (
+        "aggregate_actor.cpp",
+        "  if (!tail_->lost.load(std::memory_order_acquire)) return false;\n",
+        "  if (!tail_->lost.load(std::memory_order_acquire)) return false;\n"
+        "  host().log(log_level::warning, printable(tail_->stream) + \" is in doubt\");\n",
+    ),
     "never forgets an actor that has ended": (
         "router.cpp",
         "  if (s.is_closed || found == s.entries.end() || found->second.actor.address() != gone.who) return;",
@@ -687,7 +724,9 @@ def build(build_dir):
 def find_catcher(build_dir):
     """Returns the test case that failed, or None if all passed."""
     program = next(p for p in build_dir.rglob("actor_tests") if p.is_file())
-    env = dict(os.environ, RC_PARAMS="max_success=50 noshrink=1")
+    # promtool is where ./dev has put it for the checkout itself.
+    env = dict(os.environ, RC_PARAMS="max_success=50 noshrink=1",
+               PATH=f"{os.environ['PATH']}{os.pathsep}{ROOT / 'build/tools'}")
     try:
         result = run([program, "--abort-after=1"], env=env, timeout=RUN_SECONDS)
     except subprocess.TimeoutExpired:

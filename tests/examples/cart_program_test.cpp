@@ -91,6 +91,20 @@ TEST_CASE("a simulation with one shopper is the same every time") {
   CHECK(field(result.out, "exit_status") == "0");
 }
 
+#ifdef REPRISE_HAS_METRICS
+TEST_CASE("a simulation leaves the metrics of its last shoppers, or says that it cannot") {
+  const shell sh;
+  const auto result = sh.cart(
+      "simulate --journal memory --carts 10 --shoppers 4 --commands 500 --metrics m.prom");
+  CHECK(result.status == 0);
+  CHECK(contains(contents(sh / "m.prom"),
+                 "\nreprise_commands_total{aggregate=\"shopping_cart\",answer=\"accepted\"} "));
+  const auto failed = sh.cart("simulate --journal memory --commands 10 --metrics missing/file");
+  CHECK(failed.status == 2);
+  CHECK(contains(failed.err, "cannot write the metrics to missing/file: No such file"));
+}
+#endif
+
 TEST_CASE("the commands of an input take effect in their order") {
   const shell sh;
   write(sh / "in.jsonl", std::string(two_teas) + "\n"

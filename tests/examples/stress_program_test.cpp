@@ -75,7 +75,7 @@ TEST_CASE("what cart stress cannot take is a usage error, before anything is mad
 
 TEST_CASE("a file that cannot be written is status 2") {
   const shell sh;
-  for (const std::string option : {"--ack-log", "--timeseries", "--hdr"}) {
+  for (const std::string option : {"--ack-log", "--timeseries", "--hdr", "--metrics"}) {
     CAPTURE(option);
     const auto result = sh.cart("stress --journal memory --commands 10 " + option
                                 + " missing/file");
@@ -211,6 +211,25 @@ TEST_CASE("tables for other programs have a line of names, and a line for each t
   CHECK(count_lines(table) >= 3);
   CHECK(std::regex_search(contents(sh / "p.hgrm"), std::regex("Total count +=")));
 }
+
+#ifdef REPRISE_HAS_METRICS
+TEST_CASE("the metrics of a load are in a file, and count every command once") {
+  const shell sh;
+  const auto result = sh.cart(
+      "stress --journal memory --commands 700 --mix add=1 --carts 50 --metrics m.prom");
+  CHECK(result.status == 0);
+  const auto text = contents(sh / "m.prom");
+  const std::regex counted(
+      R"re(reprise_commands_total\{aggregate="shopping_cart",answer="\w+"\} (\d+))re");
+  int commands = 0;
+  for (auto it = std::sregex_iterator(text.begin(), text.end(), counted);
+       it != std::sregex_iterator(); ++it) {
+    commands += std::stoi((*it)[1]);
+  }
+  CHECK(commands == 700);
+  CHECK_FALSE(std::filesystem::exists(sh / "m.prom.new"));
+}
+#endif
 
 TEST_CASE("reports of one load are compared, and others refused with the reason") {
   const shell sh;
