@@ -460,6 +460,29 @@ TEST_CASE("an aggregate that leaves is not read again before it has left") {
   CHECK(waits.seen->words == words{"one"});
 }
 
+TEST_CASE("what comes back late to a broken aggregate that leaves does not make it stay") {
+  with_one_word s{{.max_batch_commits = 1}};
+  s.hold("writer");
+  s.send("a", note{"two"});
+  const auto& three = s.send("a", note{"three"});
+  s.run();
+  s.journal().damage("notebook/a", "wrong checksum");
+  while (s.context().broken == 0) {
+    REQUIRE(s.step("writer"));
+    s.run();
+  }
+  s.passivate("a");
+  s.run();
+  s.journal().damage("notebook/a", "");
+  s.pass(1h);
+  const auto reads = s.journal().reads();
+  s.release("writer");
+  s.run();
+  CHECK(three.kind() != answer_kind::accepted);
+  CHECK(s.journal().reads() == reads);
+  CHECK(s.context().running(reprise::host_context::part::aggregate) == 1);  // its neighbour
+}
+
 TEST_CASE("in every order of turns a history that could not be read is served in the end") {
   const things lives[] = {
       {[](auto& s) { s.journal().damage("notebook/a", "wrong checksum"); },
