@@ -504,8 +504,8 @@ SABOTAGES = {
     ),
     "lets a crash finish first": (
         "router.cpp",
-        "    tell_to_stop(e.actor);\n  } else if",
-        "    tell(e.actor, envelope{});\n  } else if",
+        "    tell_to_stop(e.actor);\n    lock.unlock();",
+        "    tell(e.actor, envelope{});\n    lock.unlock();",
     ),
     # -- snapshots -------------------------------------------------------------------------------------------------
     "saves a snapshot before it is durable": (
@@ -650,8 +650,8 @@ SABOTAGES = {
     ),
     "lets the answers of a later batch overtake": (
         "journal_actor.cpp",
-        "if (!all_accepted || (is_quick && is_all_answered())) {",
-        "if (!all_accepted || is_quick) {",
+        "if (!all_accepted || (is_quick && is_all_answered())) return",
+        "if (!all_accepted || is_quick) return",
     ),
     "never wakes the writer again": (
         "append_queue.cpp",
