@@ -31,8 +31,8 @@ void lives::start() {
   if (settings_.passivate_after) config.passivate_after = *settings_.passivate_after;
   if (settings_.command_timeout) config.command_timeout = *settings_.command_timeout;
   host_.emplace(std::move(config));
-  carts_.emplace(host_->aggregates<shop::shopping_cart>(
-      {.every_events = settings_.snapshot_every, .when = {}}));
+  carts_.emplace(
+      host_->aggregates<shop::shopping_cart>({.every_events = settings_.snapshot_every}));
 }
 
 void lives::begin_stop(std::function<void()> then) {

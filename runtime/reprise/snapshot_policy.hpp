@@ -17,7 +17,7 @@ struct snapshot_policy {
   using predicate = std::function<bool(const aggregate_instance&, std::uint64_t version)>;
 
   std::uint64_t every_events = 0;  ///< once so many events are behind the last snapshot; 0 is never
-  predicate when;                  ///< also when this says so; empty is never
+  predicate when{};                ///< also when this says so; empty is never
   bool on_passivation =
       false;             ///< also when the aggregate leaves, if anything is behind the last one
   std::size_t keep = 2;  ///< of each aggregate, 1 to `max_kept_snapshots`
