@@ -132,7 +132,7 @@ TEST_CASE("a file in place of the directory is refused") {
 TEST_CASE("a format that is not known is refused") {
   const scratch_directory scratch;
   rocksdb_at(scratch / "journal");
-  raw_database(scratch / "journal").put("default", "format", "reprise journal 2");
+  raw_database(scratch / "journal").put("default", "format", "reprise journal 3");
   CHECK_THROWS_AS(rocksdb_at(scratch / "journal"), journal_failure);
 }
 
