@@ -212,10 +212,12 @@ void router::let_leave(const std::string& id, bool at_once) {
   if (s.is_closed || found == s.entries.end()) return;
   entry& e = found->second;
   if (at_once && e.actor) {
-    if (e.is == presence::here) host_->metrics.restarts.add(restart_reason::killed);
+    const bool is_leaving = e.is == presence::leaving;
     s.becomes(e, presence::leaving);
     tell_to_stop(e.actor);
     lock.unlock();
+    if (is_leaving) return;
+    host_->metrics.restarts.add(restart_reason::killed);
     host_->log(log_level::info, printable(stream_name(model_.category(), id))
                                     + " was ended, and is read again by its next command");
   } else if (!at_once && e.is == presence::wanted) {

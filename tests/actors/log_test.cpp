@@ -82,6 +82,7 @@ TEST_CASE("the log tells that an actor was ended, with the id of its aggregate")
   s.send("a", note{"one"});
   s.run();
   s.crash("a");
+  s.crash("a");
   s.crash("b");
   s.run();
   send_many(s);
