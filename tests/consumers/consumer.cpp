@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -112,5 +113,11 @@ int main() {
   reprise::host host{{.journal = journal}};
   const auto seen = host.aggregates<counter>().query("one").get();
   std::cout << "counted to " << (seen.value ? seen.value->value : 0) << '\n';
+#ifdef REPRISE_HAS_METRICS
+  if (host.metrics().find("reprise_queries_total{aggregate=\"counter\",answer=\"accepted\"} 1\n")
+      == std::string::npos) {
+    return 1;
+  }
+#endif
   return seen.value && seen.value->value == 2 ? 0 : 1;
 }
