@@ -28,6 +28,34 @@ reprise::encoded_events encoded(const shop::shopping_cart::event& event) {
   return events;
 }
 
+/// Returns the event behind so many others of a cart.
+reprise::encoded_events event_at(std::size_t version) {
+  const auto quantity = static_cast<std::int64_t>(1 + version % 1'000);
+  return version == 0 ? encoded(shop::product_added_to_cart{product, quantity})
+                      : encoded(shop::product_quantity_changed_in_cart{product, quantity});
+}
+
+/// Appends so many events to one cart, many with one sync.
+void fill_one(reprise::journal& to, const std::string& id, std::size_t count) {
+  const std::string stream = reprise::stream_name(shop::shopping_cart::category, id);
+  constexpr std::size_t batch_size = 1'000;
+  for (std::size_t first = 0; first < count; first += batch_size) {
+    std::vector<reprise::encoded_events> events;
+    for (std::size_t i = first; i < std::min(count, first + batch_size); ++i) {
+      events.push_back(event_at(i));
+    }
+    std::vector<reprise::commit> batch(events.size());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      batch[i].stream = stream;
+      batch[i].expected_version = first + i;
+      batch[i].time = reprise::host_config::system_time();
+      batch[i].command_id = "0123456789abcde";
+      batch[i].events = &events[i];
+    }
+    to.append(batch);
+  }
+}
+
 void append_to_all(reprise::journal& to,
                    const std::vector<std::string>& streams,
                    std::uint64_t version,
@@ -57,17 +85,14 @@ reprise::host_config host_on(std::shared_ptr<reprise::journal> journal) {
 }
 
 void fill(reprise::journal& to, const std::vector<std::string>& ids, std::size_t events_per_cart) {
+  if (ids.size() == 1) return fill_one(to, ids.front(), events_per_cart);
   std::vector<std::string> streams;
   streams.reserve(ids.size());
   for (const std::string& id : ids) {
     streams.push_back(reprise::stream_name(shop::shopping_cart::category, id));
   }
   for (std::size_t version = 0; version < events_per_cart; ++version) {
-    const auto quantity = static_cast<std::int64_t>(1 + version % 1'000);
-    const auto events = version == 0
-                            ? encoded(shop::product_added_to_cart{product, quantity})
-                            : encoded(shop::product_quantity_changed_in_cart{product, quantity});
-    append_to_all(to, streams, version, events);
+    append_to_all(to, streams, version, event_at(version));
   }
 }
 
