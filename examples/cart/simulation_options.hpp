@@ -14,8 +14,8 @@ struct simulation_options {
   store_kind journal = store_kind::rocksdb;
   std::filesystem::path directory;  ///< of a RocksDB journal
   runtime_settings runtime;
-  std::filesystem::path metrics;    ///< a file for the runtime's metrics; empty: none
-  std::string input;                ///< a file of commands, or `-`; empty: the shoppers choose
+  std::filesystem::path metrics;  ///< a file for the runtime's metrics; empty: none
+  std::string input;              ///< a file of commands, or `-`; empty: the shoppers choose
 };
 
 }  // namespace simulation
