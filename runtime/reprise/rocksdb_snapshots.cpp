@@ -96,9 +96,11 @@ rocksdb_snapshots::rocksdb_snapshots(const fs::path& journal_directory,
 
 // -- opening -------------------------------------------------------------------
 
-rocksdb_snapshots::database rocksdb_snapshots::open() const {
+rocksdb_snapshots::database rocksdb_snapshots::open(purpose why) const {
   const std::lock_guard lock(opening_);
   if (database_ != nullptr) return database_;
+  std::error_code unknown;
+  if (why == purpose::reading && !fs::exists(directory_, unknown) && !unknown) return nullptr;
   if (!read_only_) return database_ = open_for_writing();
   std::error_code unreadable;
   if (!fs::exists(directory_ / "CURRENT", unreadable)) return nullptr;
@@ -172,7 +174,7 @@ void rocksdb_snapshots::report_trouble(std::string_view stream,
 
 rocksdb_snapshots::database rocksdb_snapshots::require_open() {
   if (read_only_) throw journal_failure("the journal is open read-only");
-  if (database to = open()) return to;
+  if (database to = open(purpose::writing)) return to;
   const std::lock_guard lock(opening_);
   throw journal_failure(trouble_);
 }
@@ -271,7 +273,7 @@ std::vector<rocksdb_snapshots::slot> rocksdb_snapshots::slots_of(
 void rocksdb_snapshots::read(std::string_view stream,
                              const snapshot_visitor& visit,
                              const skipped_visitor& report) const {
-  const database from = open();
+  const database from = open(purpose::reading);
   report_trouble(stream, report);
   if (from == nullptr) return;
   const fixed_view now(*from);
@@ -290,7 +292,7 @@ void rocksdb_snapshots::read(std::string_view stream,
 }
 
 void rocksdb_snapshots::verify(const snapshot_visitor& visit, const skipped_visitor& report) const {
-  const database from = open();
+  const database from = open(purpose::reading);
   report_trouble({}, report);
   if (from == nullptr) return;
   rocksdb::ReadOptions all;

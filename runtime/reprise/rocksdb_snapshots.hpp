@@ -47,8 +47,10 @@ class rocksdb_snapshots final : public snapshot_store {
   };
   static bool is_newer(const slot& a, const slot& b) { return a.version > b.version; }
 
-  /// Returns the open database, nullptr if there is none to be had.
-  database open() const;
+  enum class purpose : std::uint8_t { reading, writing };
+
+  /// Returns the open database, nullptr if there is none to be had. Nothing is made for one who wants to read.
+  database open(purpose why) const;
   database open_for_writing() const;
   rocksdb::Status open_in_place(database& opened) const;
   database begin_anew(const std::string& reason) const;

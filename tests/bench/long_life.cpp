@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace bench {
@@ -54,9 +55,16 @@ class long_life {
     const std::vector<std::string> ids{"cart-42"};
     fs::create_directories(directory_);
     fill(*reprise::rocksdb_at(place(events, every)), ids, events - 1);
-    reprise::host host(host_on(reprise::rocksdb_at(place(events, every))));
+    const auto journal = reprise::rocksdb_at(place(events, every));
+    reprise::host host(host_on(journal));
     const auto carts = host.aggregates<shop::shopping_cart>({.every_events = every});
     carts.send(ids.front(), shop::add_product{product, 1}).get();
+    // It is saved behind the answer, and one that a host has not saved when it stops is none.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (every != 0 && journal->snapshots()->stats().saved == 0
+           && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
     stop(host, found_);
   }
 

@@ -25,6 +25,11 @@ class recording_journal final : public reprise::journal {
   std::uint64_t last_position() const override;
   reprise::journal_stats stats() const override;
   reprise::snapshot_store* snapshots() const noexcept override { return to_->snapshots(); }
+  reprise::trim_result trim(const reprise::snapshot& base) override { return to_->trim(base); }
+  std::optional<reprise::stream_base> base(std::string_view stream) const override {
+    return to_->base(stream);
+  }
+  void read_bases(const reprise::base_visitor& visit) const override { to_->read_bases(visit); }
 
   /// Returns the number of commits of each write. While nothing is being appended.
   const std::vector<std::size_t>& writes() const noexcept { return writes_; }

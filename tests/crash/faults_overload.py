@@ -33,7 +33,7 @@ MOST_GROWTH_MIB = 96
 # A command under way takes about 1.3 KiB, and the cart that it wakes 2.7 KiB more.
 MOST_IN_FLIGHT_MIB = MAX_IN_FLIGHT * 6 / 1024
 
-Answer = collections.namedtuple("Answer", "sent at result events cart")
+Answer = collections.namedtuple("Answer", "sent at result events cart reason")
 
 
 class Log:
@@ -47,7 +47,7 @@ class Log:
                 self.open[line["id"]] = at, line["cart"]
             else:
                 sent, cart = self.open.pop(line["id"])
-                self.answers.append(Answer(sent, at, line["result"], line["events"], cart))
+                self.answers.append(Answer(sent, at, line["result"], line["events"], cart, line["reason"]))
 
     def most_in_flight(self):
         steps = [(a.sent, 1) for a in self.answers] + [(a.at, -1) for a in self.answers]
@@ -137,7 +137,9 @@ class Figures:
     def __init__(self, victim, log, samples, hang, closed):
         hangs = hang_times(victim)
         turned_away = [a for a in log.answers if a.result == "overloaded"]
-        self.limit_at, self.well_at = min(a.at for a in turned_away), hangs[-1] + hang
+        # The hot cart reaches a limit of its own before; this is when there is no room for anybody.
+        self.limit_at = min(a.at for a in turned_away if a.reason.startswith("max_in_flight is reached"))
+        self.well_at = hangs[-1] + hang
         self.in_flight = log.most_in_flight()
         # Behind the last sync that takes long, answers come without a pause.
         self.bursts = log.bursts(self.limit_at, hangs[-1] + hang / 2, hang / 2)

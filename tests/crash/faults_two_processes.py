@@ -34,7 +34,7 @@ def tries(scratch, directory):
 
 
 def sizes_in(directory):
-    return {file.name: file.stat().st_size for file in directory.iterdir()}
+    return {file.name: file.stat().st_size for file in directory.iterdir() if file.is_file()}
 
 
 def require_refusals(battery, scratch, directory, when):

@@ -85,6 +85,11 @@ class faulty_journal final : public journal {
   std::uint64_t last_position() const override;
   journal_stats stats() const override;
   snapshot_store* snapshots() const noexcept override;
+  trim_result trim(const snapshot& base) override { return inner_->trim(base); }
+  std::optional<stream_base> base(std::string_view stream) const override {
+    return inner_->base(stream);
+  }
+  void read_bases(const base_visitor& visit) const override { inner_->read_bases(visit); }
 
  private:
   struct damage_demand {
