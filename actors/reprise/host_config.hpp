@@ -32,8 +32,9 @@ struct host_config {
   /// is `overloaded` at once. Those that `command_timeout` has answered count until the host is done with them.
   std::size_t max_in_flight = 100'000;
 
-  /// The same for one aggregate, 1 to 10,000,000: a hot one does not take up the room of all others.
-  std::size_t max_in_flight_per_aggregate = 20'000;
+  /// The same for one aggregate, 1 to 10,000,000; by default as many as in all. Less keeps a hot one from taking up the
+  /// room of all others.
+  std::size_t max_in_flight_per_aggregate = 100'000;
 
   /// Commands and queries that wait for one aggregate while it recovers, 1 to 1,000,000. Past it the answer
   /// is `overloaded` at once.
