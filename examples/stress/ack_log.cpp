@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <string_view>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <variant>
@@ -41,12 +43,34 @@ std::string name_and_data(const shop::check_out&) {
   return R"("check_out","data":{})";
 }
 
-/// Returns whether the file ends with a whole line, or is empty or no ordinary file.
-bool ends_with_a_line(int file) {
+/// What each line begins with, whole or cut off.
+constexpr std::string_view beginning = R"({"t":")";
+
+/// Longer than any line, as the lengths of ids and products are limited.
+constexpr off_t longest_line = off_t{1} << 20;
+
+/// Returns what stands behind the last end of a line: nothing in a file that is empty or no ordinary one.
+std::string half_a_line_of(int file) {
   struct stat what {};
-  if (fstat(file, &what) != 0 || !S_ISREG(what.st_mode) || what.st_size == 0) return true;
-  char last = 0;
-  return pread(file, &last, 1, what.st_size - 1) == 1 && last == '\n';
+  if (fstat(file, &what) != 0 || !S_ISREG(what.st_mode)) return {};
+  std::string end(static_cast<std::size_t>(std::min(what.st_size, longest_line)), '\0');
+  const ssize_t read = pread(file, end.data(), end.size(),
+                             what.st_size - static_cast<off_t>(end.size()));
+  end.resize(static_cast<std::size_t>(std::max<ssize_t>(read, 0)));
+  return end.substr(end.rfind('\n') + 1);
+}
+
+/// Returns whether these bytes can be the first ones of a line of a log.
+bool begins_like_a_line(std::string_view bytes) {
+  const std::size_t shorter = std::min(bytes.size(), beginning.size());
+  return bytes.substr(0, shorter) == beginning.substr(0, shorter);
+}
+
+/// Cuts off the last bytes of a file that nobody else writes to.
+bool cut_off(int file, std::size_t bytes) {
+  struct stat what {};
+  return flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &what) == 0
+         && ftruncate(file, what.st_size - static_cast<off_t>(bytes)) == 0;
 }
 
 }  // namespace
@@ -55,12 +79,14 @@ ack_log::ack_log(const std::filesystem::path& file) : name_(file.string()) {
   file_ = open(name_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (file_ < 0)
     throw ack_log_failure("cannot open the log " + name_ + ": " + std::strerror(errno));
-  if (!ends_with_a_line(file_)) {
+  const std::string half = half_a_line_of(file_);
+  if (!half.empty() && (!begins_like_a_line(half) || !cut_off(file_, half.size()))) {
     close(file_);
     throw ack_log_failure("the log " + name_
                           + " ends in the middle of a line: it is of something "
-                            "else, or its file system was full; take another file");
+                            "else, or another process writes to it; take another file");
   }
+  flock(file_, LOCK_SH);
 }
 
 ack_log::~ack_log() {

@@ -31,11 +31,15 @@ class ack_log_failure : public std::runtime_error {
 ///
 /// A view is a `"view"` with no data; its answer has the version that it saw. It is not in the journal.
 ///
-/// Each line is handed to the system as a whole: a process that is killed leaves whole lines.
+/// Each line is handed to the system as a whole, which writes it page by page: a process that is killed leaves whole lines,
+/// but for a last one that may end where a page does.
 class ack_log {
  public:
-  /// Opens the file to append to it, so that one log can tell several lives; makes it if it is not there. Throws
-  /// `ack_log_failure` if it does not open, or ends in the middle of a line.
+  /// Opens the file to append to it, so that one log can tell several lives; makes it if it is not there. What a killed
+  /// process left of its last line is cut off: such a command was not sent, such an answer counts as none.
+  ///
+  /// Throws `ack_log_failure` if it does not open, or ends in the middle of a line that is none of a log, or that another
+  /// process may be writing.
   explicit ack_log(const std::filesystem::path& file);
   ack_log(const ack_log&) = delete;
   ack_log& operator=(const ack_log&) = delete;

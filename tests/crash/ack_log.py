@@ -5,9 +5,13 @@ import pathlib
 
 
 def read_log(log):
-    """Yields the lines as objects. There is no log before the first command: that is one without lines."""
+    """Yields the lines as objects, but for what a killed process left of its last one.
+
+    There is no log before the first command: that is one without lines.
+    """
     path = pathlib.Path(log)
     if not path.exists():
         return
-    for line in path.read_text().splitlines():
+    *whole, _ = path.read_text().split("\n")
+    for line in whole:
         yield json.loads(line)

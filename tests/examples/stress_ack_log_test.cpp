@@ -95,6 +95,33 @@ TEST_CASE("a log that cannot be opened or written, or ends within a line, is an 
                        ack_log_failure);
 }
 
+TEST_CASE("a log goes on behind what a killed process left of its last line") {
+  const shell sh;
+  const std::string whole = lines{}.send("1", "a").answer("1", "accepted").text;
+  const std::string last = lines{}.answer("2", "unknown").text;
+  for (std::size_t left = 1; left < last.size(); ++left) {
+    CAPTURE(left);
+    program::write(sh / "log", whole + last.substr(0, left));
+    {
+      ack_log log{sh / "log"};
+      REQUIRE(contents(sh / "log") == whole);
+      log.answered("3", told(reprise::answer_kind::refused), {});
+    }
+    CHECK(contents(sh / "log").starts_with(whole + R"({"t":"answer","at":0,"id":"3")"));
+  }
+  program::write(sh / "log", last.substr(0, 9));
+  const ack_log only{sh / "log"};
+  CHECK(contents(sh / "log").empty());
+}
+
+TEST_CASE("what another process may be writing is not cut off") {
+  const shell sh;
+  const ack_log other{sh / "log"};
+  program::write(sh / "log", R"({"t":"se)");
+  CHECK_THROWS_AS(ack_log{sh / "log"}, ack_log_failure);
+  CHECK(contents(sh / "log") == R"({"t":"se)");
+}
+
 TEST_CASE("a file is inside a directory under whatever name it goes") {
   const shell sh;
   std::filesystem::create_directory(sh / "d");
