@@ -4,6 +4,7 @@
 #include "cart/format.hpp"
 #include "cart/interrupt.hpp"
 #include "cart/mailbox.hpp"
+#include "cart/trimmed_carts.hpp"
 
 #include <sstream>
 #include <utility>
@@ -25,6 +26,7 @@ struct recovered_cart {
 };
 
 void follow_base(cart_history& history, const reprise::commit_view& c) {
+  if (c.last_version() <= history.base_version) return;  // the cart began with a state that has it
   for (const auto& event : events_of(c)) history.base.follow(event);
   history.base_version = c.last_version();
 }
@@ -39,13 +41,19 @@ void compare(const recovered_cart& r, const reprise::journal& journal, accounts:
 }  // namespace
 
 std::uint64_t accounts::take_up(const reprise::journal& journal, status_line& status) {
+  for (const trimmed_cart& cart : trimmed_carts(journal)) {
+    cart_history& history = carts_[cart.id];
+    history.base.begin_with(cart.state);
+    history.base_version = cart.version;
+  }
   std::uint64_t events = 0;
-  journal.read_all(1, [&](const reprise::commit_view& c) {
+  const auto follow = [&](const reprise::commit_view& c) {
     events += c.events.size();
     if (const auto cart = cart_of(c.stream)) follow_base(carts_[std::string(*cart)], c);
     if (status.is_due()) status.draw("reading the journal: " + counted(events, "event"));
     return !was_interrupted();
-  });
+  };
+  reprise::read_what_is_left(journal, 1, follow, [](const reprise::trimmed_history&) {});
   return events;
 }
 

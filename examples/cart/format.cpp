@@ -62,4 +62,14 @@ std::string as_time(reprise::timestamp time) {
   return text.data();
 }
 
+std::string hex_of(std::string_view bytes) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    hex += digits[static_cast<unsigned char>(c) >> 4U];
+    hex += digits[static_cast<unsigned char>(c) & 0xfU];
+  }
+  return hex;
+}
+
 }  // namespace simulation

@@ -5,10 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace simulation {
 
-/// Numbers as people read them.
+/// Numbers as people read them, and bytes.
 
 /// Returns `1,234,567`.
 std::string grouped(std::uint64_t number);
@@ -24,5 +25,8 @@ std::string as_bytes(std::uint64_t bytes);
 
 /// Returns a time as ISO 8601 with microseconds: `2026-01-31T12:00:00.000001Z`.
 std::string as_time(reprise::timestamp time);
+
+/// Returns two hexadecimal digits for each byte.
+std::string hex_of(std::string_view bytes);
 
 }  // namespace simulation

@@ -2,6 +2,7 @@
 
 #include "cart/cart_events.hpp"
 #include "cart/format.hpp"
+#include "cart/trimmed_carts.hpp"
 #include "reprise/aggregate.hpp"
 #include "reprise/error.hpp"
 #include "reprise/stream.hpp"
@@ -12,6 +13,7 @@
 #include <ostream>
 #include <sstream>
 #include <unordered_map>
+#include <utility>
 
 namespace simulation {
 
@@ -19,27 +21,43 @@ using shop::shopping_cart;
 
 // -- show ----------------------------------------------------------------------
 
+namespace {
+
+std::string trimmed_note(const trimmed_cart& cart) {
+  return counted(cart.trimmed, "event") + " before version " + std::to_string(cart.trimmed + 1)
+         + (cart.trimmed == 1 ? " was" : " were") + " trimmed\n\n";
+}
+
+}  // namespace
+
 void show_cart(std::ostream& out,
                const reprise::journal& journal,
                const std::string& cart,
                std::optional<std::uint64_t> version) {
   constexpr auto newest = ~std::uint64_t{0};
   const std::uint64_t last = version.value_or(newest);
-  shopping_cart state;
-  std::uint64_t reached = 0;
+  const std::string stream = reprise::stream_name(shopping_cart::category, cart);
+  const auto base = trimmed_cart_of(journal, cart);
+  if (base && last < base->version) {
+    throw not_there("the first events of cart " + reprise::printable(cart)
+                    + " were trimmed, and what it was before version "
+                    + std::to_string(base->version) + " cannot be told");
+  }
+  shopping_cart state = base ? base->state : shopping_cart{};
+  std::uint64_t reached = base ? base->trimmed : 0;
   std::ostringstream events;
   const auto show_commit = [&](const reprise::commit_view& commit) {
     for (const events_today& today : events_by_version(commit)) {
       if (reached == last) return false;
       ++reached;
       for (const auto& event : today) {
-        state = reprise::apply_event(std::move(state), event);
+        if (!base || reached > base->version) state = reprise::apply_event(std::move(state), event);
         events << std::setw(8) << reached << "  " << as_time(commit.time) << "  " << event << '\n';
       }
     }
     return reached < last;
   };
-  journal.read_stream(reprise::stream_name(shopping_cart::category, cart), 1, show_commit);
+  journal.read_stream(stream, reached + 1, show_commit);
 
   if (reached == 0)
     throw not_there("the journal has no events of cart " + reprise::printable(cart));
@@ -48,7 +66,7 @@ void show_cart(std::ostream& out,
                     + ", and has no version " + std::to_string(*version));
   }
   out << "cart " << reprise::printable(cart) << " at version " << reached << ": " << state << "\n\n"
-      << " version  time                         event\n"
+      << (base ? trimmed_note(*base) : "") << " version  time                         event\n"
       << events.view();
 }
 
@@ -57,13 +75,7 @@ void show_cart(std::ostream& out,
 namespace {
 
 std::string foreign_data(std::string_view payload) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string hex;
-  for (const char c : payload) {
-    hex += digits[static_cast<unsigned char>(c) >> 4U];
-    hex += digits[static_cast<unsigned char>(c) & 0xfU];
-  }
-  return R"({"hex":")" + hex + R"("})";
+  return R"({"hex":")" + hex_of(payload) + R"("})";
 }
 
 void export_commit(std::ostream& out,
@@ -91,18 +103,43 @@ void export_commit(std::ostream& out,
 
 }  // namespace
 
-void export_events(std::ostream& out,
-                   const reprise::journal& journal,
-                   std::uint64_t from_position) {
-  journal.read_all(from_position, [&](const reprise::commit_view& commit) {
-    export_commit(out, commit, from_position);
-    return out.good();
-  });
+std::uint64_t export_events(std::ostream& out,
+                            const reprise::journal& journal,
+                            std::uint64_t from_position) {
+  std::uint64_t trimmed = 0;
+  reprise::read_what_is_left(
+      journal, from_position,
+      [&](const reprise::commit_view& commit) {
+        export_commit(out, commit, from_position);
+        return out.good();
+      },
+      [&trimmed](const reprise::trimmed_history&) { ++trimmed; });
+  return trimmed;
 }
 
 // -- verify --------------------------------------------------------------------
 
 namespace {
+
+struct folded_cart {
+  shopping_cart state;
+  std::uint64_t base_version =
+      0;  ///< of the state that it began with, where its first events were trimmed
+};
+
+/// Puts the carts whose first events were trimmed into `carts`, and returns how many events of them are gone. What cannot be
+/// read of them is a damage that `journal::verify` reports.
+std::uint64_t begin_with_bases(const reprise::journal& journal,
+                               std::unordered_map<std::string, folded_cart>& carts) {
+  std::uint64_t trimmed = 0;
+  try {
+    for (trimmed_cart& cart : trimmed_carts(journal)) {
+      trimmed += cart.trimmed;
+      carts[cart.id] = {std::move(cart.state), cart.version};
+    }
+  } catch (const reprise::damaged_history&) {}
+  return trimmed;
+}
 
 /// A damaged snapshot costs time and no data, so it is told and is no finding about the history.
 void verify_snapshots(std::ostream& out, const reprise::journal& journal) {
@@ -133,12 +170,13 @@ bool verify_journal(std::ostream& out, const reprise::journal& journal) {
   std::uint64_t events = 0;
   std::uint64_t damages = 0;
   std::uint64_t foreign = 0;
-  std::unordered_map<std::string, shopping_cart> carts;
+  std::unordered_map<std::string, folded_cart> carts;
 
   const auto report = [&](const reprise::damaged_history& damage) {
     ++damages;
     out << "damage: " << damage.what() << '\n';
   };
+  const std::uint64_t trimmed = begin_with_bases(journal, carts);
   const auto fold_commit = [&](const reprise::commit_view& commit) {
     ++commits;
     events += commit.events.size();
@@ -148,8 +186,11 @@ bool verify_journal(std::ostream& out, const reprise::journal& journal) {
       return true;
     }
     try {
-      shopping_cart& state = carts[std::string(*cart)];
-      state = reprise::fold(std::move(state), events_of(commit));
+      folded_cart& folded = carts[std::string(*cart)];
+      const auto today = events_of(commit);
+      if (commit.last_version() > folded.base_version) {
+        folded.state = reprise::fold(std::move(folded.state), today);
+      }
     } catch (const reprise::damaged_history& damage) {
       report(damage);
     }
@@ -162,6 +203,10 @@ bool verify_journal(std::ostream& out, const reprise::journal& journal) {
       << (damages == 0 ? ", all sound" : ", and " + counted(damages, "damage")) << '\n';
   if (foreign > 0)
     out << counted(foreign, "event") << " of something else than carts, not decoded\n";
+  if (trimmed > 0) {
+    out << counted(trimmed, "event")
+        << " before these trimmed, and a state stands for those of each cart\n";
+  }
   verify_snapshots(out, journal);
   return damages == 0;
 }

@@ -10,7 +10,9 @@
 #include "cart/interrupt.hpp"
 #include "cart/journal_tools.hpp"
 #include "cart/simulation.hpp"
+#include "cart/stores.hpp"
 #include "cart/stress_command.hpp"
+#include "cart/trim_cart.hpp"
 #include "reprise/error.hpp"
 #include "reprise/text.hpp"
 
@@ -48,6 +50,7 @@ struct arguments {
   std::string cart;
   std::optional<std::uint64_t> version;
   std::uint64_t from_position = 1;
+  std::optional<std::string> archive;
 };
 
 /// A standard stream that is closed gives its number to the next file that is opened, which would then be written to
@@ -187,7 +190,8 @@ CLI::App* add_tool(CLI::App& journal,
 }
 
 void add_journal(CLI::App& app, arguments& args) {
-  auto* journal = app.add_subcommand("journal", "Read a journal of carts; nothing is changed");
+  auto* journal = app.add_subcommand("journal",
+                                     "Tools for a journal of carts; all but trim only read it");
   journal->require_subcommand(1);
   auto* show = add_tool(*journal, args, "show", "Print a cart and its events");
   show->add_option("CART", args.cart, "Id of the cart")->required();
@@ -198,16 +202,36 @@ void add_journal(CLI::App& app, arguments& args) {
       ->check(number_from(1))
       ->capture_default_str();
   add_tool(*journal, args, "verify", "Read, decode and fold everything, and name each damage");
+  auto* trim = add_tool(
+      *journal, args, "trim",
+      "Delete the first events of a cart for ever; a state that was compared with them stays");
+  trim->add_option("CART", args.cart, "Id of the cart")->required();
+  trim->add_option("--to", args.version,
+                   "Up to the commit that ends at this version or before [the last]")
+      ->check(number_from(1));
+  trim->add_option("--archive", args.archive,
+                   "File to add them to first, one a line, as they are stored")
+      ->check(some_text());
+}
+
+int trim_journal(const arguments& args) {
+  const auto journal = simulation::open_to_change(args.journal_directory);
+  simulation::trim_cart(std::cout, *journal, args.cart, args.version, args.archive);
+  return success;
 }
 
 int use_journal(const CLI::App& tools, const arguments& args) {
+  if (tools.got_subcommand("trim")) return trim_journal(args);
   const auto journal = simulation::open_to_read(args.journal_directory);
   if (tools.got_subcommand("show")) {
     simulation::show_cart(std::cout, *journal, args.cart, args.version);
     return success;
   }
   if (tools.got_subcommand("export")) {
-    simulation::export_events(std::cout, *journal, args.from_position);
+    const auto trimmed = simulation::export_events(std::cout, *journal, args.from_position);
+    if (trimmed != 0) {
+      std::cerr << "cart: " << simulation::counted(trimmed, "commit") << " left out: trimmed\n";
+    }
     return success;
   }
   return simulation::verify_journal(std::cout, *journal) ? success : damage_found;

@@ -108,6 +108,12 @@ void model_cart::follow_it(const shop::cart_checked_out&) {
 
 // -- comparing -----------------------------------------------------------------
 
+void model_cart::begin_with(const shop::shopping_cart& cart) {
+  lines_.clear();
+  for (const auto& [product_id, quantity] : cart.items) lines_.push_back({product_id, quantity});
+  bought_ = cart.checked_out;
+}
+
 bool model_cart::is_like(const shop::shopping_cart& cart) const {
   if (cart.checked_out != bought_ || cart.items.size() != lines_.size()) return false;
   return std::all_of(lines_.begin(), lines_.end(), [&](const line& l) {

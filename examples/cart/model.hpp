@@ -25,6 +25,9 @@ class model_cart {
 
   void follow(const shop::shopping_cart::event& event);
 
+  /// Begins with what a cart holds, where the events that led there are gone.
+  void begin_with(const shop::shopping_cart& cart);
+
   bool is_like(const shop::shopping_cart& cart) const;
 
   /// Returns the cart on one line, in the form in which a `shopping_cart` prints itself.

@@ -16,6 +16,11 @@ std::shared_ptr<reprise::journal> open_to_read(const std::filesystem::path& dire
   return reprise::rocksdb_at(directory, {.read_only = true});
 }
 
+std::shared_ptr<reprise::journal> open_to_change(const std::filesystem::path& directory) {
+  static_cast<void>(open_to_read(directory));  // a wrong name makes no new journal
+  return reprise::rocksdb_at(directory);
+}
+
 std::filesystem::path make_directory() {
   std::string name = "cart-journal-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) {

@@ -13,6 +13,9 @@ enum class store_kind : std::uint8_t { memory, rocksdb };
 /// Opens a journal that is there, to read it only. Throws what `reprise::rocksdb_at` throws.
 std::shared_ptr<reprise::journal> open_to_read(const std::filesystem::path& directory);
 
+/// Opens a journal that is there, to change it. Throws what `reprise::rocksdb_at` throws.
+std::shared_ptr<reprise::journal> open_to_change(const std::filesystem::path& directory);
+
 /// Makes a directory of its own, `cart-journal-…`, in the current one, and returns its name. Throws
 /// `reprise::journal_failure`.
 std::filesystem::path make_directory();

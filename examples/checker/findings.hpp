@@ -78,7 +78,10 @@ struct findings {
   std::uint64_t foreign_events = 0;  ///< of commands that nobody sent, if they are allowed
   std::uint64_t judgements =
       0;  ///< refusals, "already so" and views that were held against the model
-  std::uint64_t unjudged = 0;  ///< those of carts whose history is damaged
+  std::uint64_t unjudged =
+      0;  ///< those of carts whose history is damaged, or at a version that was trimmed
+  std::uint64_t trimmed =
+      0;  ///< acknowledged commands of which nothing is left to compare, because they were trimmed
 
   bool recovery_is_skipped = false;
   std::uint64_t recovered = 0;  ///< carts that were asked for their state

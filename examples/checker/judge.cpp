@@ -2,6 +2,7 @@
 
 #include "cart/cart_events.hpp"
 #include "cart/cart_text.hpp"
+#include "cart/trimmed_carts.hpp"
 #include "checker/order.hpp"
 #include "reprise/text.hpp"
 
@@ -57,6 +58,7 @@ void judge::read(const reprise::journal& journal) {
     if (++since_asked % 4096 == 0 && options_.is_interrupted()) is_cut_short = true;
     return !is_cut_short && take(commit);
   };
+  begin_with_bases(journal);
   journal.verify(visit, [this](const auto& damage) { report_damage(damage); });
   findings_.carts = cart_count();
   if (is_cut_short || options_.is_interrupted()) {
@@ -88,6 +90,21 @@ void judge::sort_judgements() {
 
 // -- along the journal ---------------------------------------------------------
 
+/// What cannot be read of the bases is reported when the journal is verified.
+void judge::begin_with_bases(const reprise::journal& journal) {
+  try {
+    for (const simulation::trimmed_cart& trimmed : simulation::trimmed_carts(journal)) {
+      const std::uint32_t cart = history_.carts.add(trimmed.id);
+      if (cart == carts_.size()) carts_.emplace_back();
+      cart_state& state = carts_[cart];
+      state.model.begin_with(trimmed.state);
+      state.version = state.trimmed = trimmed.trimmed;
+      state.base_version = trimmed.version;
+      trimmed_events_ += trimmed.trimmed;
+    }
+  } catch (const reprise::damaged_history&) {}
+}
+
 bool judge::take(const reprise::commit_view& commit) {
   ++findings_.commits;
   findings_.events += commit.events.size();
@@ -104,7 +121,10 @@ bool judge::take(const reprise::commit_view& commit) {
 }
 
 void judge::check_position(const reprise::commit_view& commit) {
-  if (commit.first_position != next_position_) {
+  const bool may_be_trimmed = trimmed_events_ != 0 && commit.first_position > next_position_;
+  if (may_be_trimmed) {
+    missing_events_ += commit.first_position - next_position_;
+  } else if (commit.first_position != next_position_) {
     findings_.add({violation_kind::gap, "", commit.first_version, std::string(commit.command_id),
                    "position " + std::to_string(next_position_),
                    "position " + std::to_string(commit.first_position) + " in stream "
@@ -135,6 +155,7 @@ void judge::take_cart_commit(std::uint32_t cart, const reprise::commit_view& com
   const auto events = decoded(commit);
   if (is_ours(cart, commit)) compare_commit(*history_.ids.find(commit.command_id), commit, events);
   state.version = commit.last_version();
+  if (state.version <= state.base_version) return;  // the model began with a state that has it
   for (const auto& event : events) state.model.follow(event);
 }
 
@@ -178,7 +199,7 @@ void judge::compare_commit(std::uint32_t command,
   recorded_.push_back(command);
   compare_answers(command, commit);
   const cart_state& state = carts_[c.cart];
-  if (state.is_damaged) return;
+  if (state.is_damaged || commit.last_version() <= state.base_version) return;
   if (c.kind == command_kind::view) {
     report(violation_kind::wrong_events, c.cart, commit.last_version(), commit.command_id,
            "no event of a view", text_of(events));
@@ -232,7 +253,7 @@ void judge::compare_judgements(std::uint32_t cart) {
 
 void judge::compare_judgement(const sending& s, cart_state& state) {
   const sent_command& c = history_.commands[s.command];
-  if (state.is_damaged) {
+  if (state.is_damaged || s.version < state.base_version) {
     ++findings_.unjudged;
     return;
   }
@@ -280,6 +301,11 @@ void judge::finish() {
              "one past its last, " + std::to_string(state.version) + ", where it was judged");
     }
   }
+  if (missing_events_ > trimmed_events_) {
+    findings_.add({violation_kind::gap, "", 0, "",
+                   std::to_string(trimmed_events_) + " positions that were trimmed",
+                   std::to_string(missing_events_) + " that are missing"});
+  }
   for (std::uint32_t c = 0; c < history_.commands.size(); ++c) finish_command(c);
   check_order(history_, judgements_, recorded_, findings_);
 }
@@ -297,7 +323,9 @@ void judge::finish_command(std::uint32_t command) {
     if (s.version != first->version || s.events != first->events) different = &s;
   });
   const std::string_view id = history_.ids[command];
-  if (first != nullptr && c.stored_version == 0) {
+  if (first != nullptr && c.stored_version == 0 && first->version <= carts_[c.cart].trimmed) {
+    ++findings_.trimmed;
+  } else if (first != nullptr && c.stored_version == 0) {
     report(violation_kind::lost, c.cart, first->version, id,
            version_and_events(first->version, first->events) + ", acknowledged",
            "nothing of it in the journal");

@@ -32,6 +32,8 @@ struct judge_options {
 /// - every refusal, every "already so" and every view is what the model says at the version it was judged at;
 /// - time went on: what was answered before a command was sent comes before it;
 /// - versions and positions have no gaps, and everything stored can be read.
+/// Of a cart whose first events were trimmed, it is found from the state on that stands for them; what was acknowledged before is
+/// counted and believed, and so is that state: `trim_stream` compared it.
 ///
 /// So the order of the journal is a linearization of the history. That needs no search, because answers tell their
 /// versions.
@@ -60,10 +62,14 @@ class judge {
     std::uint64_t version = 0;
     std::uint32_t next_judgement = 0;  ///< the first one in `judgements_` that is not compared yet
     bool is_damaged = false;           ///< from here on nobody knows what is in it
+    std::uint64_t trimmed =
+        0;  ///< the last version of which nothing is left but the state that stands for it
+    std::uint64_t base_version = 0;  ///< of that state, which `model` begins with
   };
 
   void count(const sending& s);
   void sort_judgements();
+  void begin_with_bases(const reprise::journal& journal);
   bool take(const reprise::commit_view& commit);
   void check_position(const reprise::commit_view& commit);
   void take_foreign(const reprise::commit_view& commit, const std::string& why);
@@ -94,6 +100,8 @@ class judge {
   std::vector<std::uint32_t> judgements_;  ///< sendings, by cart and then version
   std::vector<std::uint32_t> recorded_;    ///< commands, in the order of the journal
   std::uint64_t next_position_ = 1;
+  std::uint64_t trimmed_events_ = 0;  ///< as the journal says
+  std::uint64_t missing_events_ = 0;  ///< as its positions say
 };
 
 }  // namespace checker

@@ -51,7 +51,9 @@ void print_journal(std::ostream& out, const findings& f) {
   if (!f.journal_is_read)
     out << "; NOT read to its end, so that nothing is said of what is missing";
   out << "\njudgements   " << grouped(f.judgements) << " compared with the model";
-  if (f.unjudged > 0) out << ", " << grouped(f.unjudged) << " not, on damaged carts";
+  if (f.unjudged > 0) out << ", " << grouped(f.unjudged) << " not, on damaged or trimmed carts";
+  if (f.trimmed > 0)
+    out << "\ntrimmed      " << counted(f.trimmed, "acknowledged command") << " not compared";
   out << "\nrecovery     ";
   if (f.recovery_is_skipped) {
     out << "not checked: --no-recovery\n";
@@ -153,6 +155,7 @@ void print_json(std::ostream& out, const findings& f) {
                       {"events_of_others", f.foreign_events}}},
                     {"judgements", f.judgements},
                     {"judgements_not_compared", f.unjudged},
+                    {"trimmed_not_compared", f.trimmed},
                     {"recovery", {{"skipped", f.recovery_is_skipped}, {"carts", f.recovered}}},
                     {"interrupted", f.was_interrupted},
                     {"failure", text(f.failure)},

@@ -118,13 +118,15 @@ trimmed_stream trim_stream(journal& in,
                            const aggregate_model& model,
                            std::string_view stream,
                            std::uint64_t up_to,
-                           const commit_visitor& archive) {
+                           const commit_visitor& archive,
+                           const std::function<void()>& archived) {
   const auto [base, decoded] = newest_snapshot(in, model, stream, up_to);
   if (const auto before = in.base(stream); before && before->state.version >= base.version) {
     return {before->state.version, {}};
   }
   comparison(in, model, base).run(*decoded);
   hand_over(in, base, archive);
+  if (archived) archived();
   return {base.version, in.trim(base)};
 }
 

@@ -4,7 +4,9 @@
 #include "reprise/model.hpp"
 #include "reprise/rebuild.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 namespace reprise {
@@ -19,8 +21,9 @@ struct trimmed_stream {
 /// snapshot's state in the journal in their place. It is what nobody but an explicit call does; no policy comes to it.
 ///
 /// Before that the snapshot is read back, its state decoded and compared, byte by byte, with what all events up to its version
-/// give, and its commands with those of the commits; then each commit that is to go is handed to `archive`, which has it safe
-/// when it returns. An exception of `archive`, or its answer that it wants no more, ends it: nothing is deleted.
+/// give, and its commands with those of the commits; then each commit that is to go is handed to `archive`, and when
+/// `archived` returns, it has them safe. An exception of either, or the answer that no more is wanted, ends it: nothing is
+/// deleted.
 ///
 /// From then on the class versions of the state are as much for ever as those of events: each later program must read the
 /// state of this one.
@@ -31,7 +34,8 @@ trimmed_stream trim_stream(journal& in,
                            const aggregate_model& model,
                            std::string_view stream,
                            std::uint64_t up_to = newest_version,
-                           const commit_visitor& archive = {});
+                           const commit_visitor& archive = {},
+                           const std::function<void()>& archived = {});
 
 /// Takes a snapshot of a stream as all its events have it, with the last `max_commands` commands, and returns its version; 0
 /// if no commit ends at version `up_to` or before. For whoever wants to trim a stream of which there is none.

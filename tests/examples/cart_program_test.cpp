@@ -8,8 +8,10 @@
 #include <doctest/doctest.h>
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <regex>
 #include <signal.h>
 #include <string>
@@ -496,4 +498,82 @@ TEST_CASE("a check without a log or a journal is a usage error") {
     CHECK(result.status == 1);
     CHECK(contains(result.err, "--help"));
   }
+}
+
+// -- trimming ------------------------------------------------------------------
+
+TEST_CASE("trim deletes the first events of a cart, archives them, and every tool goes on") {
+  const shell sh;
+  store(sh / "d", "cart-42");
+  store(sh / "d", "cart-43");
+  const auto trimmed = sh.cart("journal trim --dir d cart-42 --archive old.jsonl");
+  CHECK(trimmed.status == 0);
+  CHECK(trimmed.out
+        == "cart \"cart-42\": 1 event in 1 commit trimmed; its state at version 3 stands for what "
+           "is gone\n");
+  const std::string archive = sh.run("cat old.jsonl > out 2> err").out;
+  CHECK(archive.starts_with(
+      R"({"position":1,"stream":"shopping_cart/cart-42","version":1,"last_version_of_commit":1,)"));
+  CHECK(contains(
+      archive, R"("event":"product_added_to_cart","schema_version":1,"payload":"03000000746561)"));
+  CHECK(std::count(archive.begin(), archive.end(), '\n') == 1);
+
+  const auto shown = sh.cart("journal show --dir d cart-42");
+  CHECK(shown.status == 0);
+  CHECK(contains(shown.out, "cart \"cart-42\" at version 3: 3 \"tea\", checked out\n"));
+  CHECK(contains(shown.out, "1 event before version 2 was trimmed\n"));
+  CHECK_FALSE(contains(shown.out, "product added"));
+  const auto earlier = sh.cart("journal show --dir d cart-42 --at 2");
+  CHECK(earlier.status == 2);
+  CHECK(contains(earlier.err, "what it was before version 3 cannot be told"));
+
+  const auto exported = sh.cart("journal export --dir d");
+  CHECK(exported.status == 0);
+  CHECK(std::count(exported.out.begin(), exported.out.end(), '\n') == 5);
+  CHECK(contains(exported.err, "cart: 1 commit left out: trimmed\n"));
+
+  const auto verified = sh.cart("journal verify --dir d");
+  CHECK(verified.status == 0);
+  CHECK(contains(verified.out, "5 events in 3 commits of 2 carts, all sound\n"
+                               "1 event before these trimmed"));
+  CHECK(contains(verified.out, "1 snapshot\n"));
+}
+
+TEST_CASE("a simulation goes on with a journal that was trimmed, and finds no difference") {
+  const shell sh;
+  const std::string simulate =
+      "simulate --carts 3 --shoppers 4 --commands 300 --json --dir d --seed ";
+  REQUIRE(sh.cart(simulate + "7").status == 0);
+  const auto exported = sh.cart("journal export --dir d");
+  const std::string name = "\"stream\":\"shopping_cart/";
+  const auto at = exported.out.find(name) + name.size();
+  const std::string cart = exported.out.substr(at, exported.out.find('"', at) - at);
+  REQUIRE(sh.cart("journal trim --dir d " + cart).status == 0);
+  const auto second = sh.cart(simulate + "8");
+  CHECK(second.status == 0);
+  CHECK(field(second.out, "difference_count") == "0");
+  CHECK(sh.cart("journal verify --dir d").status == 0);
+}
+
+TEST_CASE("trim of what is not there is status 2, changes nothing, and makes no journal") {
+  const shell sh;
+  store(sh / "d", "cart-42");
+  CHECK(sh.cart("journal trim --dir d cart-43").status == 2);
+  CHECK(contains(sh.cart("journal trim --dir d cart-42 --archive no/such/folder").err,
+                 "cart: nothing was trimmed: cannot open the archive no/such/folder"));
+  CHECK(sh.cart("journal trim --dir e cart-42").status == 2);
+  CHECK_FALSE(std::filesystem::exists(sh / "e"));
+  CHECK(sh.cart("journal show --dir d cart-42 --at 1").status == 0);
+}
+
+TEST_CASE("a damaged snapshot is told by verify, and is no damage of the history") {
+  const shell sh;
+  store(sh / "d", "cart-42");
+  REQUIRE(sh.cart("journal trim --dir d cart-42 --to 1").status == 0);
+  std::ofstream(sh / "d/snapshots/CURRENT") << "nonsense";
+  const auto verified = sh.cart("journal verify --dir d");
+  CHECK(verified.status == 0);
+  CHECK(contains(verified.out,
+                 "snapshot: a snapshot was passed over: the snapshots cannot be opened"));
+  CHECK(contains(verified.out, "which costs time and no data"));
 }

@@ -3,6 +3,7 @@
 #include "checker/text_pool.hpp"
 #include "checker_run.hpp"
 #include "reprise/error.hpp"
+#include "reprise/trim.hpp"
 
 #include <doctest/doctest.h>
 
@@ -689,4 +690,36 @@ TEST_CASE_FIXTURE(sound_run, "a check that could not go on says why, with status
   print_text(text, findings);
   CHECK(text.str().find("failed: the rest was not checked: the disk is gone\n")
         != std::string::npos);
+}
+
+// -- what was trimmed ------------------------------------------------------------
+
+namespace {
+
+/// Trims the cart of a run up to its last commit.
+void trim(checker_run::run& run) {
+  const auto& model = reprise::model_of<shop::shopping_cart>();
+  REQUIRE(reprise::take_snapshot_now(*run.journal, model, "shopping_cart/cart") != 0);
+  REQUIRE(reprise::trim_stream(*run.journal, model, "shopping_cart/cart").deleted.commits != 0);
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(
+    sound_run,
+    "a run whose first events were trimmed has no violation, and what is left is judged") {
+  trim(*this);
+  auto findings = judged();
+  CHECK(text_of(findings) == "");
+  CHECK(findings.commits == 1);
+  CHECK(findings.trimmed == 1);
+  CHECK(findings.judgements + findings.unjudged == 3);
+  CHECK(text_of(recovered(*this, journal)) == "");
+}
+
+TEST_CASE_FIXTURE(sound_run, "what is missing behind what was trimmed is found all the same") {
+  trim(*this);
+  sent("lost", "cart", shop::add_product{"jam", 1});
+  answered("lost", checker::result::accepted, 3, 1);
+  CHECK(text_of(judged()).find("lost cart version 3 id lost") == 0);
 }
