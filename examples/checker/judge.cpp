@@ -323,7 +323,9 @@ void judge::finish_command(std::uint32_t command) {
     if (s.version != first->version || s.events != first->events) different = &s;
   });
   const std::string_view id = history_.ids[command];
-  if (first != nullptr && c.stored_version == 0 && first->version <= carts_[c.cart].trimmed) {
+  const bool was_trimmed = first != nullptr && c.stored_version == 0 && first->version != 0
+                           && first->version <= carts_[c.cart].trimmed;
+  if (was_trimmed) {
     ++findings_.trimmed;
   } else if (first != nullptr && c.stored_version == 0) {
     report(violation_kind::lost, c.cart, first->version, id,
