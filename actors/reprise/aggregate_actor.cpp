@@ -24,7 +24,7 @@ aggregate_actor::aggregate_actor(caf::actor_config& config,
                                  std::string_view id)
     : caf::event_based_actor(config),
       group_(std::move(group)),
-      tail_(std::make_shared<tail>(stream_name(group_->model.category(), id))) {
+      tail_(new tail(stream_name(group_->model.category(), id))) {
   host().started(host_context::part::aggregate);
 }
 
@@ -252,7 +252,7 @@ void aggregate_actor::leave_when_settled() {
 }
 
 void aggregate_actor::renew_tail() {
-  tail_ = std::make_shared<tail>(tail_->stream);
+  tail_ = new tail(tail_->stream);
   version_ = 0;
 }
 

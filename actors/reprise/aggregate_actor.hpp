@@ -177,7 +177,7 @@ class aggregate_actor final : public caf::event_based_actor {
   trouble& troubled();
 
   std::shared_ptr<aggregate_group> group_;
-  std::shared_ptr<tail> tail_;
+  tail_ptr tail_;
   std::unique_ptr<aggregate_instance> instance_;
   std::uint64_t version_ =
       0;  ///< of `instance_`: ahead of `tail_->durable` while commits are in flight

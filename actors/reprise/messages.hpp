@@ -6,6 +6,9 @@
 #include "reprise/delivery.hpp"
 #include "reprise/journal.hpp"
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -19,7 +22,9 @@ namespace reprise {
 
 /// What an aggregate's actor and the journal actor both know of a stream. A new one is made when the actor
 /// decides from a new state: whatever was handed in under the old one then counts no more.
-struct tail {
+///
+/// It counts who holds it itself: that is 32 bytes less for each idle aggregate than a `std::shared_ptr`.
+struct tail : boost::intrusive_ref_counter<tail> {
   explicit tail(std::string name) : stream(std::move(name)) {}
 
   const std::string stream;
@@ -35,12 +40,14 @@ struct tail {
   std::atomic<bool> lost{false};
 };
 
+using tail_ptr = boost::intrusive_ptr<tail>;
+
 /// Aggregate -> journal's writer, through the `append_queue`: store these events, then give this answer.
 ///
 /// Without events, the answer waits until what it was judged on is durable. Without a delivery too, it is the
 /// aggregate that is answered, with an empty `returned`, once everything that it handed in before is settled.
 struct append {
-  std::shared_ptr<tail> to;
+  tail_ptr to;
   std::uint64_t expected_version = 0;
   encoded_events events;
   std::shared_ptr<delivery> content;
@@ -80,7 +87,7 @@ struct batch_written {
 
 /// An aggregate as far as it is rebuilt.
 struct recovery {
-  std::shared_ptr<tail> of;
+  tail_ptr of;
   const aggregate_model* model = nullptr;
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   std::unique_ptr<aggregate_instance> instance;  ///< none before it is begun
@@ -123,7 +130,7 @@ struct wanted {
 /// Aggregate -> supervisor: this actor has ended. Commits up to `version` of `last` may still be in flight.
 struct departed {
   caf::actor_addr who;
-  std::shared_ptr<tail> last;
+  tail_ptr last;
   std::uint64_t version = 0;
 };
 

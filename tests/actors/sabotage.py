@@ -123,7 +123,7 @@ SABOTAGES = {
     "reads again before what is in flight is settled": (
         "aggregate_actor.cpp",
         "  phase_ = phase::settling;\n  hand_in(nullptr, {}, version_, {});\n",
-        "  tail_ = std::make_shared<tail>(tail_->stream);\n  begin_recovery();\n",
+        "  tail_ = new tail(tail_->stream);\n  begin_recovery();\n",
     ),
     "decides what waited before what was returned": (
         "aggregate_actor.cpp",
@@ -469,8 +469,8 @@ SABOTAGES = {
     ),
     "waits for ever to be settled after it has been": (
         "aggregate_actor.cpp",
-        "  tail_ = std::make_shared<tail>(tail_->stream);\n  version_ = 0;\n",
-        "  tail_ = std::make_shared<tail>(tail_->stream);\n",
+        "  tail_ = new tail(tail_->stream);\n  version_ = 0;\n",
+        "  tail_ = new tail(tail_->stream);\n",
     ),
     "sends on to an actor that leaves": (
         "router.cpp",
