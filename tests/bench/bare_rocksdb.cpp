@@ -136,7 +136,7 @@ bare_scan::bare_scan(const std::filesystem::path& directory)
 
 bare_scan::~bare_scan() = default;
 
-std::uint64_t bare_scan::run() const {
+std::uint64_t bare_scan::run(const std::function<void(const reprise::event_view&)>& use) const {
   rocksdb::ReadOptions all;
   all.total_order_seek = true;
   const std::unique_ptr<rocksdb::Iterator> it(from_->db().NewIterator(all, from_->streams()));
@@ -145,6 +145,8 @@ std::uint64_t bare_scan::run() const {
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     reprise::decode_commit(it->value().ToStringView(), c);
     events += c.events.size();
+    if (!use) continue;
+    for (const reprise::event_view& e : c.events) use(e);
   }
   reprise::detail::require(it->status(), "scan bare RocksDB");
   return events;

@@ -1,8 +1,11 @@
 #pragma once
 
+#include "reprise/commit.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -75,8 +78,8 @@ class bare_scan {
   ~bare_scan();
 
   /// Steps over every record in the order of the table, decodes its frame and those of its events, checksum
-  /// included, and does nothing with them. Returns how many events there are.
-  std::uint64_t run() const;
+  /// included, and calls `use` for each event, if there is one. Returns how many events there are.
+  std::uint64_t run(const std::function<void(const reprise::event_view&)>& use = {}) const;
 
  private:
   std::unique_ptr<reprise::detail::rocksdb_database> from_;
