@@ -12,13 +12,6 @@
 
 namespace reprise {
 
-namespace {
-
-/// Of the states of all snapshots that a host has taken and not saved: past it none is taken.
-constexpr std::size_t max_unsaved_snapshot_bytes = std::size_t{64} * 1024 * 1024;
-
-}  // namespace
-
 aggregate_actor::aggregate_actor(caf::actor_config& config,
                                  std::shared_ptr<aggregate_group> group,
                                  std::string_view id)
@@ -272,7 +265,8 @@ void aggregate_actor::take_snapshot_if_due() {
 
 void aggregate_actor::take_snapshot() {
   // When saving is too slow, the next commands find it due again.
-  if (host().unsaved_snapshot_bytes.load() > max_unsaved_snapshot_bytes) return;
+  const auto unsaved = unsaved_snapshot::begin(group_->host, group_->snapshots.keep);
+  if (!unsaved) return;
   snapshot s;
   s.stream = tail_->stream;
   s.version = version_;
@@ -289,11 +283,9 @@ void aggregate_actor::take_snapshot() {
     return stop_snapshots("serialize threw something that is no std::exception");
   }
   last_snapshot_ = version_;
-  auto content = std::make_shared<unsaved_snapshot>(group_->host, std::move(s),
-                                                    group_->snapshots.keep);
-  hand_in(std::make_shared<snapshot_delivery>(group_->model, std::move(content),
-                                              group_->snapshot_writer),
-          {}, version_, {answer_kind::accepted, version_, 0, {}});
+  unsaved->hold(std::move(s));
+  hand_in(std::make_shared<snapshot_delivery>(group_->model, unsaved, group_->snapshot_writer), {},
+          version_, {answer_kind::accepted, version_, 0, {}});
 }
 
 void aggregate_actor::stop_snapshots(const std::string& why) {

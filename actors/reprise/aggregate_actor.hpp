@@ -167,12 +167,12 @@ class aggregate_actor final : public caf::event_based_actor {
 
   /// What an aggregate remembers of its failures. Most have none.
   struct trouble {
-    std::string reason;          ///< while broken: why
-    steady_time retry_at{};      ///< while broken: nothing is read before
-    steady_time calm_since{};    ///< since then nothing has failed
-    std::uint32_t failures = 0;  ///< in a row
-    bool is_logged = false;      ///< that it cannot be read
-    bool is_in_flight = false;   ///< while broken: what it handed in may not be settled
+    std::string reason;                 ///< while broken: why
+    reprise::steady_time retry_at{};    ///< while broken: nothing is read before
+    reprise::steady_time calm_since{};  ///< since then nothing has failed
+    std::uint32_t failures = 0;         ///< in a row
+    bool is_logged = false;             ///< that it cannot be read
+    bool is_in_flight = false;          ///< while broken: what it handed in may not be settled
   };
   trouble& troubled();
 

@@ -136,6 +136,9 @@ class host::core {
       report.unfinished.push_back("commands and queries that were not answered by the deadline: "
                                   + std::to_string(context_->gate->in_flight()));
     }
+    // One that was taken behind the last answer is still on its way. To lose it would cost time, so it is no fault.
+    context_->unsaved_snapshots.close();
+    context_->unsaved_snapshots.wait_until_empty(commands_until);
     stop_actors();
     if (!context_->wait_until_ended(until)) name_what_runs(report);
     report.clean = report.unfinished.empty();

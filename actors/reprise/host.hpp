@@ -118,9 +118,10 @@ class host {
 #endif
 
   /// Stops: from now on every command is answered `unavailable`; what was taken before is finished and
-  /// answered. What is left when `deadline` from now is near is answered `unknown`, or `unavailable` if nothing
-  /// of it was handed to the journal. Returns what did not stop in time. A second call returns the first one's report. Not to be called from an `answer_callback`, which
-  /// would wait for itself until the deadline.
+  /// answered, and the snapshots that were taken are saved. What is left when `deadline` from now is near is answered
+  /// `unknown`, or `unavailable` if nothing of it was handed to the journal. Returns what did not stop in time. A second
+  /// call returns the first one's report. Not to be called from an `answer_callback`, which would wait for itself until the
+  /// deadline.
   stop_report stop(std::chrono::milliseconds deadline);
 
  private:

@@ -54,8 +54,12 @@ class host_context {
   std::atomic<std::uint64_t> conflicts{0};
   std::atomic<std::uint64_t> crashes{0};
 
-  /// Of snapshots that were taken and are not saved yet.
+  /// Snapshots that were taken and are not saved yet: a host that stops waits for them. Past either limit none is taken.
+  admission unsaved_snapshots{max_unsaved_snapshots};
   std::atomic<std::size_t> unsaved_snapshot_bytes{0};
+
+  static constexpr std::size_t max_unsaved_snapshots = 100'000;
+  static constexpr std::size_t max_unsaved_snapshot_bytes = std::size_t{64} * 1024 * 1024;
 
   /// What is only in `host::metrics`.
   host_metrics metrics;

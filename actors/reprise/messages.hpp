@@ -115,7 +115,7 @@ struct returned {
   std::string damage{};  ///< not empty: why the journal cannot append to the stream at all
 };
 
-struct unsaved_snapshot;
+class unsaved_snapshot;
 
 /// Journal or writer -> snapshots: what this was taken of is durable. Empty: that was all.
 struct save {

@@ -8,13 +8,25 @@
 
 namespace reprise {
 
-unsaved_snapshot::unsaved_snapshot(std::shared_ptr<host_context> h, snapshot s, std::size_t most)
-    : host(std::move(h)), content(std::move(s)), keep(most) {
-  host->unsaved_snapshot_bytes.fetch_add(content.state.size());
+std::shared_ptr<unsaved_snapshot> unsaved_snapshot::begin(std::shared_ptr<host_context> host,
+                                                          std::size_t most) {
+  if (host->unsaved_snapshot_bytes.load() > host_context::max_unsaved_snapshot_bytes)
+    return nullptr;
+  if (host->unsaved_snapshots.enter() != admission::verdict::admitted) return nullptr;
+  return std::make_shared<unsaved_snapshot>(std::move(host), most);
 }
 
+unsaved_snapshot::unsaved_snapshot(std::shared_ptr<host_context> host, std::size_t most)
+    : host_(std::move(host)), keep_(most) {}
+
 unsaved_snapshot::~unsaved_snapshot() {
-  host->unsaved_snapshot_bytes.fetch_sub(content.state.size());
+  host_->unsaved_snapshot_bytes.fetch_sub(content_.state.size());
+  host_->unsaved_snapshots.leave();
+}
+
+void unsaved_snapshot::hold(snapshot s) {
+  content_ = std::move(s);
+  host_->unsaved_snapshot_bytes.fetch_add(content_.state.size());
 }
 
 snapshot_delivery::snapshot_delivery(const aggregate_model& model,
@@ -47,12 +59,12 @@ void snapshot_actor::on_exit() {
 
 void snapshot_actor::save(const unsaved_snapshot& s) {
   try {
-    save_snapshot(*journal_, s.content, s.keep);
+    save_snapshot(*journal_, s.content(), s.keep());
     host_->metrics.snapshot_writes.add(snapshot_write::written);
   } catch (const std::exception& thrown) {
     host_->metrics.snapshot_writes.add(snapshot_write::failed);
-    host_->log(log_level::warning, "no snapshot of " + printable(s.content.stream) + " at version "
-                                       + std::to_string(s.content.version)
+    host_->log(log_level::warning, "no snapshot of " + printable(s.content().stream)
+                                       + " at version " + std::to_string(s.content().version)
                                        + " was saved: " + thrown.what());
   }
 }

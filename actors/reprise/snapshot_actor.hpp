@@ -13,16 +13,30 @@
 
 namespace reprise {
 
-/// A snapshot on its way to its store. It counts in `host_context::unsaved_snapshot_bytes` until it is destroyed.
-struct unsaved_snapshot {
-  unsaved_snapshot(std::shared_ptr<host_context> h, snapshot s, std::size_t most);
+/// A snapshot on its way to its store. It counts among the host's unsaved ones until it is destroyed.
+class unsaved_snapshot {
+ public:
+  /// Returns an empty one, of which `most` are kept of its stream; null if too many are unsaved, or the host has waited for
+  /// them.
+  static std::shared_ptr<unsaved_snapshot> begin(std::shared_ptr<host_context> host,
+                                                 std::size_t most);
+
+  /// For `begin`, which has counted it.
+  unsaved_snapshot(std::shared_ptr<host_context> host, std::size_t most);
   unsaved_snapshot(const unsaved_snapshot&) = delete;
   unsaved_snapshot& operator=(const unsaved_snapshot&) = delete;
   ~unsaved_snapshot();
 
-  const std::shared_ptr<host_context> host;
-  snapshot content;
-  const std::size_t keep;  ///< how many of that stream
+  /// Fills it. Once.
+  void hold(snapshot s);
+
+  const snapshot& content() const noexcept { return content_; }
+  std::size_t keep() const noexcept { return keep_; }
+
+ private:
+  const std::shared_ptr<host_context> host_;
+  snapshot content_;
+  const std::size_t keep_;
 };
 
 /// What takes a snapshot through the journal behind the commits that it was taken after, so that none is saved of a state

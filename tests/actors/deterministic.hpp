@@ -354,6 +354,7 @@ class stage {
       CAPTURE(static_cast<int>(what));
       CHECK(context_->running(what) == 0);
     }
+    CHECK(context_->unsaved_snapshots.in_flight() == 0);
     CHECK(context_->unsaved_snapshot_bytes == 0);
     CHECK(context_->gate->in_flight() == 0);
     CHECK(context_->live == 0);

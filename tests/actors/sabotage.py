@@ -514,6 +514,11 @@ SABOTAGES = {
         " version_, {answer_kind::accepted, version_, 0, {}});",
         "  tell(*this, group_->snapshot_writer, save{std::move(content)});",
     ),
+    "stops while snapshots are on their way": (
+        "host.cpp",
+        "    context_->unsaved_snapshots.wait_until_empty(commands_until);\n",
+        "",
+    ),
     "saves a snapshot of a state that never was": (
         "snapshot_actor.hpp",
         "void see(const aggregate_instance&) override { content_.reset(); }",

@@ -5,8 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <future>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 using namespace deterministic;
@@ -14,6 +19,37 @@ using namespace notes;
 using fault = faulty_journal::fault;
 using part = reprise::host_context::part;
 using reprise::snapshot_policy;
+
+namespace notes {
+
+/// A book that takes as long to store as a test wants.
+struct heavy_book {
+  static constexpr std::string_view category = "heavy_book";
+  using command = std::variant<note>;
+  using event = std::variant<written>;
+
+  static inline std::atomic<bool> is_held{false};
+  static inline std::atomic<bool> is_stored{false};  ///< or about to be
+
+  words pages;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    archive& pages;
+    is_stored = is_held.load();
+    CHECK(waiting::comes_true([] { return !is_held; }));
+  }
+};
+
+reprise::decision<heavy_book> decide(const heavy_book&, const note& command) {
+  return {written{command.word}};
+}
+heavy_book evolve(heavy_book book, const written& event) {
+  book.pages.push_back(event.word);
+  return book;
+}
+
+}  // namespace notes
 
 namespace {
 
@@ -283,6 +319,20 @@ TEST_CASE("a predicate that throws is told once, and the aggregate goes on witho
   write_words(s, 3);
   CHECK(s.logged("snapshot_policy.when threw: no idea") == 1);
   CHECK(s.stored("a").words.size() == 3);
+}
+
+TEST_CASE("a host that stops saves the snapshots that were taken until then") {
+  const auto journal = reprise::in_memory();
+  reprise::host h{{.journal = journal}};
+  const auto books = h.aggregates<heavy_book>(every(1));
+  heavy_book::is_held = true;
+  CHECK(waiting::get(books.send("a", note{"one"})).kind == answer_kind::accepted);
+  CHECK(waiting::comes_true([] { return heavy_book::is_stored.load(); }));
+  auto stopped = std::async(std::launch::async, [&h] { return h.stop(waiting::deadline); });
+  CHECK(waiting::comes_true([&h] { return h.state() == reprise::host_state::stopping; }));
+  heavy_book::is_held = false;
+  CHECK(waiting::get(std::move(stopped)).clean);
+  CHECK(journal->snapshots()->stats().saved == 1);
 }
 
 TEST_CASE("a host refuses a policy that cannot be kept") {

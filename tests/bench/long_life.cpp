@@ -59,7 +59,7 @@ class long_life {
     reprise::host host(host_on(journal));
     const auto carts = host.aggregates<shop::shopping_cart>({.every_events = every});
     carts.send(ids.front(), shop::add_product{product, 1}).get();
-    // It is saved behind the answer, and one that a host has not saved when it stops is none.
+    // It may be taken a little behind the answer, and a host that stops before takes none.
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (every != 0 && journal->snapshots()->stats().saved == 0
            && std::chrono::steady_clock::now() < deadline) {
