@@ -1,4 +1,5 @@
 #include "reprise/messages.hpp"
+#include "reprise/sharing_scheduler.hpp"
 
 #include <algorithm>
 #include <string>
@@ -26,13 +27,13 @@ void prepare() {
 std::unique_ptr<caf::actor_system_config> system_config(std::size_t threads) {
   prepare();
   auto config = std::make_unique<caf::actor_system_config>();
+  share_work(*config);
 #if REPRISE_CAF_1
-  config->set("caf.scheduler.policy", "sharing");
-  if (threads != 0) config->set("caf.scheduler.max-threads", threads);
+  constexpr char max_threads[] = "caf.scheduler.max-threads";
 #else
-  config->set("scheduler.policy", caf::atom("sharing"));
-  if (threads != 0) config->set("scheduler.max-threads", threads);
+  constexpr char max_threads[] = "scheduler.max-threads";
 #endif
+  if (threads != 0) config->set(max_threads, threads);
   return config;
 }
 
@@ -71,7 +72,9 @@ void run_first_job(stepping_scheduler& scheduler) {
 
 }  // namespace
 
-stepped_system::stepped_system() : config_(system_config(1)) {
+stepped_system::stepped_system() {
+  prepare();
+  config_ = std::make_unique<caf::actor_system_config>();
   config_->set(scheduler_policy, stepping);
   system_ = std::make_unique<caf::actor_system>(*config_);
   // Nothing would ever run an actor that is left.

@@ -75,8 +75,8 @@ namespace reprise {
 /// is made and 0.17 does not. May be called again.
 void prepare();
 
-/// Returns a configuration for an actor system that suits a host: the `sharing` scheduler, whose queue stays
-/// fast when one actor wakes very many, where 0.17's default does not. `threads` 0 is one a core.
+/// Returns a configuration for an actor system that suits a host: its threads share one queue, which stays fast when one
+/// actor wakes very many, where the queues of 0.17's default do not. `threads` 0 is one a core.
 std::unique_ptr<caf::actor_system_config> system_config(std::size_t threads);
 
 /// An actor system whose actors run only when `step` lets them, on the calling thread: for tests that choose in

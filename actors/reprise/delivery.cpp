@@ -75,6 +75,7 @@ void outcome_delivery::deliver(answer a) {
 }
 
 void delivery::settle_if_dropped() noexcept {
+  if (is_settled()) return;
   settle({answer_kind::unknown, 0, 0, "the runtime stopped before the command was answered"});
 }
 

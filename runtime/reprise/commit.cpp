@@ -7,6 +7,13 @@
 
 namespace reprise {
 
+namespace {
+
+/// The first event is given room for so much, so that most commits are allocated once.
+constexpr std::size_t usual_payload_bytes = 64;
+
+}  // namespace
+
 void encoded_events::add(const event_view& event) {
   add(event.name, event.schema_version,
       [&event](std::string& out) { out.append(event.payload.data(), event.payload.size()); });
@@ -25,7 +32,9 @@ std::size_t encoded_events::begin(std::string_view name, std::uint32_t schema_ve
   std::memcpy(to, name.data(), name.size());
   to = detail::put_little(to + name.size(), schema_version);
   to = detail::put_little(to, std::uint32_t{0});  // the payload's size, which `finish` knows
-  bytes_.append(head, static_cast<std::size_t>(to - head));
+  const auto head_size = static_cast<std::size_t>(to - head);
+  if (bytes_.empty()) bytes_.reserve(head_size + usual_payload_bytes);
+  bytes_.append(head, head_size);
   return bytes_.size();
 }
 

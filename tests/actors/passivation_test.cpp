@@ -23,7 +23,6 @@ using fault = faulty_journal::fault;
 using part = reprise::host_context::part;
 using reprise::host_config;
 using waiting::comes_true;
-using waiting::get;
 
 namespace {
 
