@@ -559,6 +559,49 @@ SABOTAGES = {
         "  last_snapshot_ = std::numeric_limits<std::uint64_t>::max();\n",
         "",
     ),
+    # -- trimmed streams -------------------------------------------------------------------------------------------
+    "knows nothing of what stands for trimmed events": (
+        "../../runtime/reprise/rebuild.cpp",
+        "if (!taken && base == base_use::if_needed && last != 0)",
+        "if (!taken && base == base_use::if_needed && last == 0)",
+    ),
+    "forgets which commands were recorded before a trim": (
+        "../../runtime/reprise/rebuild.cpp",
+        "  return std::move(state);\n",
+        "  state.commands.clear();\n  return std::move(state);\n",
+    ),
+    "prefers what stands for trimmed events to a newer snapshot": (
+        "../../runtime/reprise/rebuild.cpp",
+        "if (const snapshot_store* store = from.snapshots()) store->read(stream, try_one, report);",
+        "if (const snapshot_store* store = from.snapshots();\n"
+        "      store != nullptr && (base == base_use::none || !from.base(stream)))\n"
+        "    store->read(stream, try_one, report);",
+    ),
+    "takes a snapshot of before a trim": (
+        "../../runtime/reprise/rebuild.cpp",
+        'return "the commit that it stands on was trimmed";',
+        "return {};",
+    ),
+    "tells no place of a state that stands for trimmed events": (
+        "../../runtime/reprise/rebuild.cpp",
+        "throw damaged_history({state.stream, state.version, state.position},",
+        "throw damaged_history({},",
+    ),
+    "gives up when a trim comes while it recovers": (
+        "recovery_actor.cpp",
+        "return first_kept != 0 ? !begin_again(r, first_kept) : at_end;",
+        "return first_kept != 0 || at_end;",
+    ),
+    "goes on where it was when a trim comes while it recovers": (
+        "recovery_actor.cpp",
+        "  r.version = 0;\n  r.snapshot_version = 0;\n",
+        "  r.version = first_kept - 1;\n  r.instance = r.model->make();\n",
+    ),
+    "recovers for ever what nothing stands for": (
+        "recovery_actor.cpp",
+        "if (first_kept <= r.first_kept) return false;",
+        "",
+    ),
     # -- idle ------------------------------------------------------------------------------------------------------
     "lets an aggregate leave that is in use": (
         "router.cpp",
