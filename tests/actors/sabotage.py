@@ -8,6 +8,7 @@ builds actor_tests and runs it. Prints what caught it. Fails if a sabotage goes 
 because the source has changed. The checkout itself is left alone.
 """
 
+import filecmp
 import os
 import pathlib
 import re
@@ -812,6 +813,12 @@ def try_one(name, actors, build_dir):
     return catcher is not None
 
 
+def copy_if_changed(source, target):
+    """What is as it was keeps its time, and what is not gets a new one: what was built of it broken is built again."""
+    if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
+        shutil.copy(source, target)
+
+
 def main():
     names = sys.argv[1:] or list(SABOTAGES)
     unknown = [name for name in names if name not in SABOTAGES]
@@ -820,8 +827,8 @@ def main():
     # A place of this checkout's own that stays, so that a second run builds only what has changed.
     scratch = pathlib.Path(tempfile.gettempdir(), f"reprise-sabotage-{zlib.crc32(bytes(ROOT)):08x}")
     tree, build_dir = scratch / "tree", scratch / "build"
-    shutil.rmtree(tree, ignore_errors=True)
-    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git"))
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("build", ".git"), copy_function=copy_if_changed,
+                    dirs_exist_ok=True)
     configured = run(["cmake", "-S", tree, "-B", build_dir, "-G", "Ninja", "-DREPRISE_INSTALL=OFF",
                       "-DREPRISE_ROCKSDB=OFF"])
     built = build(build_dir) if configured.returncode == 0 else configured
