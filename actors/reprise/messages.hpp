@@ -93,6 +93,7 @@ struct recovery {
   std::unique_ptr<aggregate_instance> instance;  ///< none before it is begun
   std::uint64_t version = 0;
   std::uint64_t snapshot_version = 0;  ///< of the snapshot that it was begun with; 0 is none
+  std::uint64_t first_kept = 1;  ///< the first version that is there, as far as it has met a trim
   dedup_window window{0};
   std::string failure;  ///< empty, or why the history cannot be read
 };

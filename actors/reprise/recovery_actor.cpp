@@ -64,6 +64,7 @@ bool recovery_actor::read_slice(recovery& r) {
   }
   const auto begin = std::chrono::steady_clock::now();
   std::uint64_t before = r.version;
+  std::uint64_t first_kept = 0;
   bool at_end = true;
   try {
     const timestamp now = host_->now();
@@ -76,6 +77,9 @@ bool recovery_actor::read_slice(recovery& r) {
       at_end = r.version - before < slice_events;
       return at_end;
     });
+  } catch (const trimmed_history& gap) {
+    r.failure = gap.what();
+    first_kept = gap.next_version();
   } catch (const std::exception& thrown) {
     r.failure = thrown.what();
     at_end = true;
@@ -87,7 +91,18 @@ bool recovery_actor::read_slice(recovery& r) {
   host_->replay_nanoseconds.fetch_add(
       static_cast<std::uint64_t>(std::chrono::nanoseconds(spent).count()));
   host_->replayed_events.fetch_add(r.version - before);
-  return at_end;
+  return first_kept != 0 ? !begin_again(r, first_kept) : at_end;
+}
+
+bool recovery_actor::begin_again(recovery& r, std::uint64_t first_kept) const {
+  if (first_kept <= r.first_kept) return false;
+  r.first_kept = first_kept;
+  r.failure.clear();
+  r.instance.reset();
+  r.version = 0;
+  r.snapshot_version = 0;
+  r.window = host_->new_window();
+  return true;
 }
 
 std::uint64_t recovery_actor::begin_with_snapshot(recovery& r, timestamp now) {

@@ -30,6 +30,10 @@ class recovery_actor final : public caf::event_based_actor {
   /// Reads the next slice; returns whether the end is reached.
   bool read_slice(recovery& r);
 
+  /// Lets it begin again, with what stands for the events of before version `first_kept`, which were trimmed while it was
+  /// read. Returns false if it has done so before: then nothing stands for them.
+  bool begin_again(recovery& r, std::uint64_t first_kept) const;
+
   /// Counts one that has ended.
   void count(const recovery& r) const;
 

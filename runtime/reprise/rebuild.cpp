@@ -114,6 +114,29 @@ void remember(const commit_view& c, rebuilt& r, std::size_t max_commands) {
                         static_cast<std::uint32_t>(c.events.size()), c.time});
 }
 
+rebuilt rebuild_once(const journal& from,
+                     const aggregate_model& model,
+                     std::string_view stream,
+                     const skipped_visitor& report,
+                     std::uint64_t last,
+                     std::size_t max_commands) {
+  rebuilt result = restore(from, model, stream, report, last);
+  if (result.version < last) {
+    from.read_stream(stream, result.version + 1, [&](const commit_view& c) {
+      if (c.last_version() > last) return false;
+      replay(c, *result.instance);
+      result.version = c.last_version();
+      remember(c, result, max_commands);
+      return result.version < last;
+    });
+  }
+  if (result.commands.size() > max_commands) {
+    result.commands.erase(result.commands.begin(),
+                          result.commands.end() - static_cast<std::ptrdiff_t>(max_commands));
+  }
+  return result;
+}
+
 }  // namespace
 
 namespace detail {
@@ -197,21 +220,8 @@ rebuilt rebuild(const journal& from,
                 const skipped_visitor& report,
                 std::uint64_t last,
                 std::size_t max_commands) {
-  rebuilt result = restore(from, model, stream, report, last);
-  if (result.version < last) {
-    from.read_stream(stream, result.version + 1, [&](const commit_view& c) {
-      if (c.last_version() > last) return false;
-      replay(c, *result.instance);
-      result.version = c.last_version();
-      remember(c, result, max_commands);
-      return result.version < last;
-    });
-  }
-  if (result.commands.size() > max_commands) {
-    result.commands.erase(result.commands.begin(),
-                          result.commands.end() - static_cast<std::ptrdiff_t>(max_commands));
-  }
-  return result;
+  return detail::read_beside_trims(
+      [&] { return rebuild_once(from, model, stream, report, last, max_commands); });
 }
 
 void save_snapshot(const journal& in, snapshot s, std::size_t keep) {

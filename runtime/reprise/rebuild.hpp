@@ -45,7 +45,8 @@ rebuilt restore(const journal& from,
 void replay(const commit_view& c, aggregate_instance& instance);
 
 /// Returns the aggregate at the end of its stream, or at version `last` if a commit ends there, else at the end of the one
-/// before: what `restore` returns, with the events behind it. Remembers the last `max_commands` commands.
+/// before: what `restore` returns, with the events behind it. Remembers the last `max_commands` commands. A trim may come
+/// meanwhile.
 ///
 /// Throws what `replay` and `journal::read_stream` throw.
 rebuilt rebuild(const journal& from,
@@ -80,6 +81,20 @@ std::optional<snapshot> take_snapshot(const journal& from,
                                       const state_taker& take,
                                       const skipped_visitor& report,
                                       base_use base = base_use::if_needed);
+
+/// Returns what `read` returns, which is called again where a trim came between what it began with and what it then read:
+/// what stands for those events is there now. Throws its `trimmed_history` if it is not, or what was asked for is gone.
+template <class Read>
+auto read_beside_trims(const Read& read) {
+  for (std::uint64_t first_kept = 1;;) {
+    try {
+      return read();
+    } catch (const trimmed_history& gap) {
+      if (gap.next_version() <= first_kept) throw;
+      first_kept = gap.next_version();
+    }
+  }
+}
 
 /// Returns the aggregate of the stream's base, or a new one at version 0 if nothing was trimmed.
 rebuilt restore_base(const journal& from, const aggregate_model& model, std::string_view stream);

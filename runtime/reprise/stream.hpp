@@ -86,8 +86,14 @@ class stream {
   /// Returns the state after all events up to and including version `last`, and the version that it reached. Begins
   /// with the newest snapshot that holds, if there is one; those that do not are told to `report`.
   /// Throws `damaged_history` if an event behind that cannot be read or decoded; later ones than `last` are not looked at.
+  /// A trim may come meanwhile; `trimmed_history` if the events up to `last` are gone.
   versioned<State> load(std::uint64_t last = newest_version,
                         const skipped_visitor& report = {}) const {
+    return detail::read_beside_trims([&] { return load_once(last, report); });
+  }
+
+ private:
+  versioned<State> load_once(std::uint64_t last, const skipped_visitor& report) const {
     versioned<State> result = restored(last, report);
     visit(result.version + 1, last, [&result](const event_view& stored, std::uint64_t version) {
       decode_event<State>(
@@ -97,7 +103,6 @@ class stream {
     return result;
   }
 
- private:
   versioned<State> restored(std::uint64_t last, const skipped_visitor& report) const {
     versioned<State> result;
     if constexpr (is_serializable<State>) {

@@ -184,10 +184,12 @@ class stage {
     c.time = config_.clock();
     c.command_id = command_id;
     c.events = &encoded;
-    journal->read_stream(name, 1, [&](const reprise::commit_view& before) {
-      c.expected_version = before.last_version();
-      return true;
-    });
+    const auto base = journal->base(name);
+    journal->read_stream(name, base ? base->trimmed + 1 : 1,
+                         [&](const reprise::commit_view& before) {
+                           c.expected_version = before.last_version();
+                           return true;
+                         });
     REQUIRE(journal->append({&c, 1}).front().accepted);
   }
 
@@ -323,6 +325,7 @@ class stage {
     std::uint64_t version;
     std::uint32_t events;
   };
+  using stored_commands = std::map<std::pair<std::string, std::string>, stored_command>;
 
   void start() {
     auto config = config_;
@@ -401,18 +404,34 @@ class stage {
     CHECK(e.answers.size() == 1);
   }
 
-  /// Holds the answers against what is stored: all that was promised, and nothing that was denied.
-  void check_stored() {
-    std::map<std::pair<std::string, std::string>, stored_command> stored;
-    const std::string prefix = std::string(State::category) + "/";
-    config_.journal->read_all(1, [&](const reprise::commit_view& c) {
-      const std::string id(c.stream.substr(std::min(prefix.size(), c.stream.size())));
-      const stored_command what{c.last_version(), static_cast<std::uint32_t>(c.events.size())};
-      const bool is_new = stored.insert({{id, std::string(c.command_id)}, what}).second;
-      CAPTURE(c.command_id);
-      CHECK((is_new || c.command_id.empty() || !remembers_all()));
+  /// Returns the commands of all commits: of those that were trimmed, what the states in their place remember.
+  stored_commands read_stored() const {
+    stored_commands stored;
+    const auto add = [&](std::string_view stream, std::string_view command, stored_command what) {
+      const std::size_t prefix = std::min(State::category.size() + 1, stream.size());
+      const std::string id(stream.substr(prefix));
+      const bool is_new = stored.insert({{id, std::string(command)}, what}).second;
+      CAPTURE(command);
+      CHECK((is_new || command.empty() || !remembers_all()));
+    };
+    config_.journal->read_bases([&](const reprise::stream_base& base) {
+      for (const auto& c : base.state.commands) {
+        if (c.version <= base.trimmed) add(base.state.stream, c.id, {c.version, c.events});
+      }
       return true;
     });
+    const auto visit = [&](const reprise::commit_view& c) {
+      const auto events = static_cast<std::uint32_t>(c.events.size());
+      add(c.stream, c.command_id, {c.last_version(), events});
+      return true;
+    };
+    reprise::read_what_is_left(*config_.journal, 1, visit, [](const reprise::trimmed_history&) {});
+    return stored;
+  }
+
+  /// Holds the answers against what is stored: all that was promised, and nothing that was denied.
+  void check_stored() {
+    const stored_commands stored = read_stored();
     for (const asked& q : questions_) {
       if (!remembers_all()) break;
       const auto found = stored.find({q.aggregate_id, q.command_id});

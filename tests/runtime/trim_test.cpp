@@ -3,6 +3,7 @@
 #include "journal_contract.hpp"
 #include "reprise/memory_journal.hpp"
 #include "reprise/stream.hpp"
+#include "reprise/testing/faulty_journal.hpp"
 #include "snapshot_contract.hpp"
 #include "trim_contract.hpp"
 
@@ -163,6 +164,41 @@ TEST_CASE("a stream is trimmed again from its base on, and only what was not yet
   archive.clear();
   CHECK(trim_stream(*journal, model(), name, newest_version, into(archive)).deleted.commits == 0);
   CHECK(archive.empty());
+}
+
+TEST_CASE("whoever reads an aggregate while a trim comes begins again, from the base") {
+  const auto journal = std::make_shared<faulty_journal>();
+  fill(*journal, 1, 10);
+  take_snapshot_now(*journal, model(), name, 4);
+  const auto trim_once = [&journal] {
+    // The first read is of what the snapshot stands on.
+    journal->before_read(
+        [inner = journal->inner()] {
+          take_snapshot_now(*inner, model(), name, 12);
+          trim_stream(*inner, model(), name);
+          inner->snapshots()->remove(name);
+        },
+        1);
+  };
+  const stream<shelf::today> one{*journal, "one"};
+  trim_once();
+  SUBCASE("to its end") {
+    CHECK(one.load().state == books(20));
+  }
+  SUBCASE("to a version that is still there") {
+    CHECK(one.load(14).state == books(14));
+  }
+  SUBCASE("to a version that is gone, which it is told") {
+    CHECK_THROWS_AS(static_cast<void>(one.load(8)), trimmed_history);
+  }
+  SUBCASE("with its commands") {
+    const rebuilt r = rebuild(*journal, model(), name);
+    CHECK(r.version == 20);
+    CHECK(*static_cast<const shelf::today*>(r.instance->state()) == books(20));
+    CHECK(r.commands.size() == 10);
+    CHECK(r.commands.front().id == "command-1");
+  }
+  CHECK(journal->base(name));
 }
 
 TEST_CASE("nothing is trimmed without a snapshot that holds, or without one that early") {

@@ -47,6 +47,12 @@ void faulty_journal::damage(const std::string& stream, std::string reason) {
   damage_at({stream, 0, 0}, std::move(reason));
 }
 
+void faulty_journal::before_read(std::function<void()> what, std::size_t skip) {
+  const std::lock_guard lock(mutex_);
+  before_read_ = std::move(what);
+  reads_before_ = skip;
+}
+
 void faulty_journal::hold() {
   const std::lock_guard lock(mutex_);
   held_ = true;
@@ -169,6 +175,10 @@ void faulty_journal::begin_read() const {
   changed_.notify_all();
   changed_.wait(lock, [this] { return !reads_held_; });
   --reads_inside_;
+  if (!before_read_ || reads_before_-- != 0) return;
+  const auto what = std::exchange(before_read_, {});
+  lock.unlock();
+  what();
 }
 
 /// Returns what is demanded of a stream; a reason that is empty is nothing.

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,10 @@ class faulty_journal final : public journal {
   /// it stores anything. `read_all` and `verify` see nothing of it. An empty reason makes the stream well again.
   void damage_at(place where, std::string reason);
   void damage(const std::string& stream, std::string reason);
+
+  /// Lets `what` happen once, on the reading thread, before the `read_stream` after the next `skip` ones reads anything. One
+  /// demand replaces the other.
+  void before_read(std::function<void()> what, std::size_t skip = 0);
 
   /// From now on every append waits inside, before it stores anything, until `release`.
   void hold();
@@ -111,6 +116,8 @@ class faulty_journal final : public journal {
   std::size_t inside_ = 0;
   mutable std::size_t reads_inside_ = 0;
   mutable std::size_t reads_ = 0;
+  mutable std::function<void()> before_read_;
+  mutable std::size_t reads_before_ = 0;
   std::vector<std::size_t> batches_;
   std::map<std::string, damage_demand, std::less<>> damaged_;
 };
