@@ -21,7 +21,7 @@ def run(battery):
 
 def fail_syncs(battery):
     """Every one of the first 200, or some: those of the making of a journal, then those of its log."""
-    some = [1, 2, *battery.random.sample(range(3, 21), 3), *battery.random.sample(range(21, 201), 7)]
+    some = [1, 2, *battery.random.sample(range(3, 21), 3), *battery.random.sample(range(21, 201), 5)]
     for number in battery.rounds(short=len(some), long=200):
         nth = number + 1 if battery.is_long else some[number]
         with battery.scratch("fail-sync") as scratch:

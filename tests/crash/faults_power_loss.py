@@ -23,7 +23,7 @@ LIVES = 3
 
 
 def run(battery):
-    for number in battery.rounds(short=18, long=1_000):
+    for number in battery.rounds(short=15, long=1_000):
         with battery.scratch("power") as scratch:
             directory, log = scratch / "journal", scratch / "acks.jsonl"
             trimmed_after = battery.random.randrange(LIVES)

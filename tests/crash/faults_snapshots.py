@@ -133,6 +133,8 @@ def run(battery):
         battery.fired(SAYS, len(passed_over))
         outcomes[kind, bool(passed_over)] += 1
 
+    for _ in battery.rounds(short=1, long=20):
+        bring_another_history(battery)
     with battery.scratch("damage") as scratch:
         snapshots = Snapshots(battery, scratch)
         for kind, pattern in IN_FOLDER.items():
@@ -145,7 +147,5 @@ def run(battery):
                         count(kind, name, passed_over)
             for name in FOLDER_DAMAGES:
                 count("folder", name, damage_folder(snapshots, name))
-    for _ in battery.rounds(short=1, long=20):
-        bring_another_history(battery)
     for kind in (*IN_FOLDER, "folder"):
         battery.note(f"{kind}: {outcomes[kind, True]} told, {outcomes[kind, False]} with nothing to tell")
