@@ -9,8 +9,9 @@ Events at the end that nobody was told of may be gone: a torn last write looks l
 a damage is seen without the mark too, the mark is lost as well, now and then: that is any damage of anything but the
 log, and in the log a damage that has whole writes behind it.
 
-A second journal is one in which carts were trimmed, and what is damaged is the files with the states that stand for their
-events, in tables and in a log. For half of them there are no snapshots either, so that nothing else knows those states.
+A second journal is one in which carts were trimmed, and what is damaged is the files with the states that stand for
+their events, in tables and in a log. Half of the time there are no snapshots either, so that nothing else knows those
+states.
 
 `faults_snapshots.py` damages what is in the folder of the snapshots.
 """
@@ -197,7 +198,7 @@ def make_journal(battery, directory, log):
 
 
 def make_trimmed_journal(battery, directory, log):
-    """Two lives, with carts trimmed behind each. What the first trims wrote is in tables, and the last one's in the log.
+    """Two lives, with carts trimmed behind each. What the first trims wrote is in tables, and what the last did in a log.
 
     Returns the carts that were trimmed, and a copy of what there was before the last one was.
     """
@@ -245,7 +246,8 @@ def judge(sound, carts):
     # Of a cart whose last event nobody was told of, less may be shown: export has compared those.
     is_shorter = is_whole and len(events) < len(sound.events)
     reported = [judge_show(sound, cart, is_shorter) for cart in carts]
-    return any([*reported, not is_whole, verify.status != 0, judge_restart(sound, events if is_whole else sound.events)])
+    was_told = judge_restart(sound, events if is_whole else sound.events)
+    return any([*reported, not is_whole, verify.status != 0, was_told])
 
 
 def judge_show(sound, cart, may_be_shorter):
@@ -257,7 +259,7 @@ def judge_show(sound, cart, may_be_shorter):
 
 
 def judge_restart(sound, events):
-    """Goes on with the damaged copy. What it holds then begins with what it held, `events`, or the damage is reported."""
+    """Goes on with the damaged copy. What it holds then begins with `events`, which it held, or the damage is reported."""
     load = ["--commands", "300", "--seed", "4", "--carts", "200", "--dist", "uniform"]
     restart = sound.battery.stress(sound.copy, sound.beside, *load)
     for reading in (restart, export := sound.read("export")):
@@ -353,8 +355,8 @@ def run(battery):
         unknown = [name for name in files_in(sound.directory) if not any(p.match(name) for p in known)]
         battery.require(not unknown, f"files of no known class: {', '.join(unknown)}")
         for _ in battery.rounds(short=1, long=25):
-            damage_every_class(sound, outcomes)
             damage_log_without_mark(sound)
+            damage_every_class(sound, outcomes)
     with battery.scratch("trimmed") as scratch:
         sound = SoundJournal(battery, scratch, make_trimmed_journal)
         for _ in battery.rounds(short=1, long=25):

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments and at named points, several times in a row on one journal; between lives a cart is trimmed."""
+"""SIGKILL at random moments and at named points, several times in a row on one journal, also in a trim."""
 
 from battery import RETURNS
 from trims import SYNCS, TRIMMED, fired_in_trim, trim_some
@@ -38,8 +38,8 @@ def kill(battery, directory, log, point):
 
 
 def kill_trim(battery, directory, log, point):
-    """A trim writes a few dozen times, most of it into the snapshots and what RocksDB keeps of itself."""
-    moments = {None: None, "kill_in_write": {"kill_in_write": 1 + battery.random.randrange(30)}}
+    """A trim writes some twenty times, most of it into the snapshots and what RocksDB keeps of itself."""
+    moments = {None: None, "kill_in_write": {"kill_in_write": 1 + battery.random.randrange(20)}}
     trim_some(battery, directory, log, moments.get(point, {point: 1}))
 
 

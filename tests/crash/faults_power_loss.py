@@ -37,8 +37,10 @@ def run(battery):
 
 def lose_power(battery, directory, log, point):
     """One life of the program. In some the machine goes on, and the next one loses what this one did not sync."""
-    faults = {point: moment(battery, point), "lose_power": loss(battery)}
-    options = load(battery, share=1 if point in AT_SNAPSHOT else 0.5)
+    at_snapshot = point in AT_SNAPSHOT
+    lost = loss(battery, least=1 if at_snapshot else 0)
+    faults = {point: moment(battery, point), "lose_power": lost}
+    options = load(battery, share=1 if at_snapshot else 0.5)
     victim = battery.stress(directory, log, *options, faults=faults)
     fired = battery.count_fired(victim)
     expected = -9 if point in fired else 0
@@ -52,9 +54,9 @@ def lose_power_in_trim(battery, directory, log, point):
     return trim_some(battery, directory, log, {point: nth, "lose_power": loss(battery)})
 
 
-def loss(battery):
-    """How much goes with the process: nothing that the page cache has, what was not synced, or more; see fault_plan.hpp."""
-    return battery.random.choice((0, 1, 2))
+def loss(battery, least=0):
+    """What goes with the process, as fault_plan.hpp has it: 0 is nothing that the page cache has."""
+    return battery.random.randrange(least, 3)
 
 
 def moment(battery, point):

@@ -1,11 +1,11 @@
-"""The folder of the snapshots damaged, lost, or of another history: each cart is what its events say, and nothing is lost.
+"""The folder of the snapshots damaged, lost, or of another history: each cart is what its events say.
 
-A copy of a journal has one file of `snapshots/` damaged, or the folder itself. Then `journal verify` must be
-content with the journal, `cart check` recovers every cart and must find what the clients were told, a run must go on, and
-`cart check` must be content with what it leaves. What a recovery passes over it has to say: how often it did is counted. Nobody can tell what a log that is not synced
-may have had.
+A copy of a journal has one file of `snapshots/` damaged, or the folder itself. Then `journal verify` must be content with
+the journal, `cart check` recovers every cart and must find what the clients were told, a run must go on, and `cart check`
+must be content with what it leaves. What a recovery passes over it has to say: how often it did is counted. Nobody can
+tell what a log that is not synced may have had.
 
-The last one is a journal that was restored from a backup and went on, and that finds the snapshots of the future it lost.
+Another journal was restored from a backup and went on, and finds the snapshots of the future that it lost.
 """
 
 import collections

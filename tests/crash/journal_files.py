@@ -1,4 +1,4 @@
-"""What is in a journal's directory, in its folder of snapshots too. Files are named by their paths below the directory."""
+"""What is in a journal's directory, in its folder of snapshots too. A file's name is its path below the directory."""
 
 import hashlib
 
