@@ -18,7 +18,7 @@ using json = nlohmann::ordered_json;
 using simulation::counted;
 using simulation::grouped;
 
-constexpr int schema = 1;
+constexpr const char* schema = "reprise.check/1";
 
 void print_count(std::ostream& out,
                  const std::string& name,

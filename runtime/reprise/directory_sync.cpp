@@ -18,6 +18,11 @@ namespace fs = std::filesystem;
   throw journal_failure("cannot " + doing + " " + directory.string() + ": " + std::strerror(error));
 }
 
+[[noreturn]] void refuse_as_no_directory(const fs::path& there) {
+  throw journal_failure(there.string()
+                        + " is not a directory: name one that is there, or one that can be made");
+}
+
 /// Returns whether it could be opened to be synced; says in errno why not.
 bool sync_readable(const fs::path& directory) {
   int descriptor = -1;
@@ -37,6 +42,7 @@ void make_with_parents(const fs::path& directory) {
   const fs::path parent = directory.parent_path();
   const bool exists = fs::is_directory(directory);
   if (!exists) {
+    if (fs::exists(fs::symlink_status(directory))) refuse_as_no_directory(directory);
     if (!fs::is_directory(parent)) make_with_parents(parent);
     fs::create_directory(directory);
   }

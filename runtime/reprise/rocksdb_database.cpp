@@ -170,7 +170,8 @@ fs::path existing_directory(const fs::path& directory, bool may_make) {
   if (may_make) make_durable_directory(directory);
   if (!fs::is_directory(directory)) {
     throw journal_failure(directory.string()
-                          + (fs::exists(directory) ? " is not a directory" : " does not exist"));
+                          + (fs::exists(directory) ? " is not a directory" : " does not exist")
+                          + ": name the one that a journal is in");
   }
   return fs::canonical(directory);
 }

@@ -31,6 +31,7 @@ from victim import Failure, Victim
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parents[1] / "build" / "release"
+RETURNS = "came back from a snapshot"
 SCHEMA = "reprise-crash-battery-1"
 
 
@@ -109,7 +110,37 @@ class Battery:
         With `wait`, it has ended; else it runs, and the caller waits. Statuses are for the caller to judge.
         """
         arguments = ["stress", "--dir", directory, "--ack-log", log, *options]
-        return self.cart(*arguments, beside=log, faults=faults, directory=directory, wait=wait, seconds=seconds)
+        metrics = pathlib.Path(log).parent / f"metrics-{self._runs}.prom"
+        if "--snapshot-every" in options:
+            arguments += ["--metrics", metrics, "--interval", "100ms"]
+        victim = self.cart(*arguments, beside=log, faults=faults, directory=directory, wait=wait, seconds=seconds)
+        victim.metrics = metrics
+        if wait:
+            self.count_returns(victim)
+        return victim
+
+    def leaving_memory(self, share=0.5, every=(1, 2, 3, 5, 10)):
+        """Draws options for a run: in a share of them carts leave memory soon, and come back from snapshots.
+
+        `every` is how many events may be between two snapshots.
+        """
+        if self.random.random() >= share:
+            return ()
+        options = ["--snapshot-every", self.random.choice(every)]
+        leave = self.random.choice(("max-live", "passivate-after", "both"))
+        if leave != "passivate-after":
+            options += ["--max-live", self.random.choice((20, 40, 80))]
+        if leave != "max-live":
+            options += ["--passivate-after", f"{self.random.choice((10, 20, 50))}ms"]
+        say(f"{self._outcome.name}: {' '.join(map(str, options))}")
+        return tuple(options)
+
+    def count_returns(self, victim):
+        """Counts the carts that came back from a snapshot, as far as a run that has ended had told it."""
+        if victim.metrics.exists():
+            for line in victim.metrics.read_text().splitlines():
+                if line.startswith('reprise_snapshot_reads_total{result="hit"}'):
+                    self.fired(RETURNS, int(float(line.split()[1])))
 
     def cart(self, *arguments, beside, faults=None, directory=None, wait=True, seconds=60):
         """Runs any command of the program. The files of its output lie beside the file `beside`."""
@@ -144,10 +175,15 @@ class Battery:
 
     def count_fired(self, victim):
         """Counts all that the library under a victim says has fired. Returns the names."""
-        names = victim.fired
+        names = self.fired_by(victim)
         for name in names:
-            self.require(name != "not_simulated", f"a file was changed, and no fault knows how\n{victim.story()}")
             self.fired(name)
+        return names
+
+    def fired_by(self, victim):
+        """Returns the names of all that the library under a victim says has fired."""
+        names = victim.fired
+        self.require("not_simulated" not in names, f"a file was changed, and no fault knows how\n{victim.story()}")
         return names
 
     def go_on(self, directory, log, *options):
@@ -155,7 +191,7 @@ class Battery:
 
         It sends again what was left without an answer, and some new commands.
         """
-        options = options or ("--commands", "200", "--clients", "8")
+        options = options or ("--commands", "200", "--clients", "8", *self.leaving_memory())
         again = ("--resend-from", log) if pathlib.Path(log).exists() else ()
         after = self.stress(directory, log, "--seed", self.random.getrandbits(31), *again, *options)
         self.require(after.status == 0, f"the journal does not go on after the fault\n{after.story()}")

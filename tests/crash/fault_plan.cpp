@@ -15,10 +15,25 @@ namespace reprise::crash {
 namespace {
 
 constexpr std::string_view names[] = {
-    "seed",         "kill_before_sync",  "kill_after_sync", "kill_in_write",
-    "kill_at_read", "kill_at_operation", "lose_power",      "fail_sync",
-    "drop_pages",   "full_after",        "short_writes",    "read_only",
-    "hang_sync",    "hang_syncs",        "hang_ms",         "slow_sync_ms",
+    "seed",
+    "kill_before_sync",
+    "kill_after_sync",
+    "kill_before_snapshot",
+    "kill_after_snapshot",
+    "kill_in_write",
+    "kill_at_read",
+    "kill_at_operation",
+    "lose_power",
+    "fail_sync",
+    "fail_log_sync",
+    "drop_pages",
+    "full_after",
+    "short_writes",
+    "read_only",
+    "hang_sync",
+    "hang_syncs",
+    "hang_ms",
+    "slow_sync_ms",
 };
 
 [[noreturn]] void refuse(const std::string& reason) {
@@ -88,6 +103,13 @@ void fault_plan::die(std::string_view fault, std::string_view where) {
     if (lost.bytes != 0) report("lost_bytes", std::to_string(lost.bytes));
     if (lost.torn != 0) report("torn_files", std::to_string(lost.torn));
     if (lost.entries != 0) report("lost_entries", std::to_string(lost.entries));
+    if (lost.bytes_in_folders != 0) {
+      report("lost_bytes_in_folder", std::to_string(lost.bytes_in_folders));
+    }
+    if (lost.entries_in_folders != 0) {
+      report("lost_entries_in_folder", std::to_string(lost.entries_in_folders));
+    }
+    if (lost.folders != 0) report("lost_folder", std::to_string(lost.folders));
     if (lost.directory) report("lost_directory", "");
     report("lost_power", where);
   }

@@ -21,14 +21,17 @@ namespace reprise::crash {
 /// The names, where n counts from 1 and from the start of the process:
 ///
 ///     seed=s             of everything that is chosen at random
-///     kill_before_sync=n SIGKILL at the n-th sync of a log of RocksDB: after the append, before it is durable
+///     kill_before_sync=n SIGKILL at the n-th sync of the journal's log: after the append, before it is durable
 ///     kill_after_sync=n  right after it: durable, and nobody has been answered
+///     kill_before_snapshot=n  before the n-th write to a log in the folder of the snapshots, which saves one or more
+///     kill_after_snapshot=n  right after it; it is never synced
 ///     kill_in_write=n    when a random number of the pages of the n-th write have been done
 ///     kill_at_read=n     at the n-th read of a file: early ones are in the recovery of the journal
 ///     kill_at_operation=n  before the n-th write, sync, making, renaming or unlinking
 ///     lose_power=1       a kill takes what was not synced with it; 2: and may leave zeros or garbage behind the
 ///                        last synced byte, as file systems do that write a size before the content
 ///     fail_sync=n        the n-th sync fails with EIO
+///     fail_log_sync=n    the n-th sync of the journal's log does
 ///     drop_pages=1       what it did not sync reads as zeros from then on
 ///     full_after=bytes   there is no space for more than so many new bytes
 ///     short_writes=n     every n-th write does only a part

@@ -54,6 +54,7 @@ real_calls look_up_all() {
   look_up(calls.unlinkat, "unlinkat");
   look_up(calls.remove, "remove");
   look_up(calls.mkdir, "mkdir");
+  look_up(calls.rmdir, "rmdir");
   look_up(calls.mmap, "mmap");
   return calls;
 }
@@ -77,8 +78,26 @@ int fail(int error) {
   std::abort();
 }
 
-bool is_log(const std::string& name) {
+bool ends_as_log(const std::string& name) {
   return name.size() > 4 && name.compare(name.size() - 4, 4, ".log") == 0;
+}
+
+std::string folder_of(const std::string& name) {
+  const std::size_t slash = name.rfind('/');
+  return slash == std::string::npos ? std::string() : name.substr(0, slash);
+}
+
+bool is_in_folder(const std::string& name) {
+  return !folder_of(name).empty();
+}
+
+bool is_log(const std::string& name) {
+  return ends_as_log(name) && !is_in_folder(name);
+}
+
+/// A journal's one folder is that of its snapshots. Each is saved with one write to a log there.
+bool is_log_of_snapshots(const std::string& name) {
+  return ends_as_log(name) && is_in_folder(name);
 }
 
 // -- opening ---------------------------------------------------------------------
@@ -174,12 +193,16 @@ ssize_t write_at(fault_plan& plan,
   plan.die_if_due("kill_at_operation", "write " + name);
   const std::size_t most = allowed(plan, name, size, static_cast<std::size_t>(new_bytes));
   if (most == 0 && size != 0) return -1;
+  if (is_log_of_snapshots(name)) plan.die_if_due("kill_before_snapshot", name);
   plan.disk.before_write(descriptor, offset, most);
   if (plan.is_due("kill_in_write")) {
     static_cast<void>(write(whole_pages(plan, offset, most)));
     plan.die("kill_in_write", name);
   }
-  return write(most);
+  const ssize_t written = write(most);
+  const errno_keeper keeper;
+  if (is_log_of_snapshots(name)) plan.die_if_due("kill_after_snapshot", name);
+  return written;
 }
 
 // -- syncing ---------------------------------------------------------------------
@@ -206,9 +229,11 @@ int sync_known(fault_plan& plan, const std::string& name, int descriptor, int (*
   std::unique_lock lock(plan.changing);
   plan.die_if_due("kill_at_operation", "sync " + name);
   if (is_log(name)) plan.die_if_due("kill_before_sync", name);
-  if (plan.is_due("fail_sync")) {
+  const char* failing = plan.is_due("fail_sync") ? "fail_sync" : nullptr;
+  if (is_log(name) && plan.is_due("fail_log_sync")) failing = "fail_log_sync";
+  if (failing != nullptr) {
     if (plan.number("drop_pages") != 0) plan.disk.drop_unsynced_pages(descriptor);
-    plan.report("fail_sync", name);
+    plan.report(failing, name);
     return fail(EIO);
   }
   const std::uint64_t begun = plan.disk.begin_sync();
@@ -241,7 +266,8 @@ int sync_file(int descriptor, int (*sync)(int)) {
   std::optional<std::string> name;
   {
     const std::lock_guard lock(plan->changing);
-    name = plan->disk.is_directory(descriptor) ? "." : plan->disk.file_name(descriptor);
+    name = plan->disk.directory_name(descriptor);
+    if (!name) name = plan->disk.file_name(descriptor);
   }
   return name ? sync_known(*plan, *name, descriptor, sync) : sync_other(*plan, descriptor, sync);
 }
@@ -290,6 +316,11 @@ int unlink_path(const char* path, Unlink unlink) {
   return result;
 }
 
+/// Returns the path that a relative one means from a directory's descriptor.
+std::string path_from(int directory, const char* path) {
+  return "/proc/self/fd/" + std::to_string(directory) + '/' + path;
+}
+
 void refuse_if_known(int descriptor, std::string_view call) {
   fault_plan* plan = fault_plan::get();
   if (plan == nullptr) return;
@@ -334,7 +365,7 @@ int openat(int directory, const char* path, int flags, ...) {
   const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
   va_end(rest);
   if (directory == AT_FDCWD || path[0] == '/') return open_path(path, flags, mode);
-  if (changes_something(flags)) refuse_if_known(directory, "openat");
+  if (changes_something(flags)) return open_path(path_from(directory, path).c_str(), flags, mode);
   return real().openat(directory, path, flags, mode);
 }
 
@@ -419,7 +450,9 @@ int rename(const char* from, const char* to) noexcept {
   const auto source = plan == nullptr ? std::nullopt : plan->disk.entry_name(from);
   const auto target = plan == nullptr ? std::nullopt : plan->disk.entry_name(to);
   if (!source && !target) return real().rename(from, to);
-  if (!source || !target) die_of_unknown(*plan, "rename into or out of the directory");
+  if (!source || !target || folder_of(*source) != folder_of(*target)) {
+    die_of_unknown(*plan, "rename into another directory");
+  }
   const std::lock_guard lock(plan->changing);
   if (refuses_entries(*plan, "rename " + *source)) return -1;
   const int result = real().rename(from, to);
@@ -445,12 +478,13 @@ int unlink(const char* path) noexcept {
 }
 
 int unlinkat(int directory, const char* path, int flags) noexcept {
-  if (directory != AT_FDCWD && path[0] != '/') {
-    fault_plan* plan = fault_plan::get();
-    if (plan != nullptr && plan->disk.is_directory(directory)) die_of_unknown(*plan, "unlinkat");
-    return real().unlinkat(directory, path, flags);
-  }
-  return unlink_path(path, [&] { return real().unlinkat(directory, path, flags); });
+  const auto unlink = [&] { return real().unlinkat(directory, path, flags); };
+  if (directory == AT_FDCWD || path[0] == '/') return unlink_path(path, unlink);
+  return unlink_path(path_from(directory, path).c_str(), unlink);
+}
+
+int rmdir(const char* path) noexcept {
+  return unlink_path(path, [&] { return real().rmdir(path); });
 }
 
 int remove(const char* path) noexcept {
@@ -461,9 +495,13 @@ int mkdir(const char* path, mode_t mode) noexcept {
   fault_plan* plan = fault_plan::get();
   if (plan == nullptr) return real().mkdir(path, mode);
   const std::lock_guard lock(plan->changing);
+  const auto name = plan->disk.entry_name(path);
+  if (name && refuses_entries(*plan, "make " + *name)) return -1;
   const int result = real().mkdir(path, mode);
   const errno_keeper keeper;
-  if (result == 0 && plan->disk.is_directory(std::string_view(path))) plan->disk.made_directory();
+  if (result != 0) return result;
+  if (name) plan->disk.made_folder(*name);
+  if (plan->disk.is_directory(std::string_view(path))) plan->disk.made_directory();
   return result;
 }
 

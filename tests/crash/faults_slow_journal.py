@@ -2,8 +2,9 @@
 
 from ack_log import read_log
 
-FAULTS = ("hang_sync", "slow_sync")
+FAULTS = ("hang_sync", "slow_sync", "timed out")
 HANG_MS = 5_000
+TIMEOUT_MS = 300
 # More than a run of the same load has that nothing delays: what is in flight, and nothing that grows with time.
 MOST_MORE_MIB = 64
 # The host's default limit, and the memory that so many commands, their answers and the carts may take.
@@ -18,6 +19,7 @@ def run(battery):
         hang(battery, plain)
         slow_down(battery, plain)
         hang_under_any_load(battery)
+        time_out(battery)
 
 
 def run_plain(battery):
@@ -57,6 +59,37 @@ def hang_under_any_load(battery):
         require_turned_away_at_once(battery, victim, log)
         battery.require(victim.peak_mib < MOST_MIB, f"{victim.peak_mib:.0f} MiB are too many\n{victim.story()}")
         battery.check(directory, log)
+
+
+def time_out(battery):
+    """Who waits for a journal that hangs is told `unknown` in time, asks again, and is told what became of it."""
+    with battery.scratch("timeout") as scratch:
+        directory, log = scratch / "journal", scratch / "acks.jsonl"
+        options = ("--commands", "3000", "--clients", "16", "--timeout", f"{TIMEOUT_MS}ms", "--retries", "1000")
+        faults = {"hang_sync": 1 + battery.random.randrange(20, 60), "hang_ms": 5 * TIMEOUT_MS}
+        victim = battery.stress(directory, log, *options, "--seed", battery.random.getrandbits(31), faults=faults)
+        battery.count_fired(victim)
+        battery.require(victim.status == 0, f"it did not end well\n{victim.story()}")
+        require_answers(battery, victim, log)
+        require_settled_after_time_outs(battery, victim, log)
+        battery.check(directory, log)
+
+
+def require_settled_after_time_outs(battery, victim, log):
+    """A busy machine may tell some late, but not half of them, and leaves none without what became of it."""
+    sent, waits, open_ids = {}, [], set()
+    for line in read_log(log):
+        if line["t"] == "send":
+            sent[line["id"]] = line["at"]
+        elif line["result"] == "unknown":
+            waits.append((line["at"] - sent[line["id"]]) / 1e6)
+            open_ids.add(line["id"])
+        else:
+            open_ids.discard(line["id"])
+    battery.fired("timed out", len(waits))
+    median = sorted(waits)[len(waits) // 2] if waits else TIMEOUT_MS
+    battery.require(TIMEOUT_MS <= median < 2 * TIMEOUT_MS, f"half waited {median:.0f} ms\n{victim.story()}")
+    battery.require(not open_ids, f"{len(open_ids)} commands were never settled\n{victim.story()}")
 
 
 def require_turned_away_at_once(battery, victim, log):

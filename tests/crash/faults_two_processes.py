@@ -8,6 +8,8 @@ already. The first process must not notice: it goes on after SIGCONT, ends with 
 import pathlib
 import signal
 
+from battery import RETURNS
+from journal_files import sizes_in
 from victim import Failure
 
 FAULTS = [
@@ -17,6 +19,7 @@ FAULTS = [
     "stopped and continued",
     "refused by a reader",
     "opened after a kill while stopped",
+    RETURNS,
 ]
 SAYS = "is open already, in this process or another"
 LOAD = ["--carts", "300", "--clients", "16"]
@@ -30,11 +33,8 @@ def tries(scratch, directory):
     yield ["journal", "verify", "--dir", directory]
     yield ["journal", "export", "--dir", directory]
     yield ["journal", "show", "--dir", directory, "cart-1"]
+    yield ["journal", "trim", "--dir", directory, "cart-1"]
     yield ["check", "--ack-log", scratch / "acks.jsonl", "--dir", directory]
-
-
-def sizes_in(directory):
-    return {file.name: file.stat().st_size for file in directory.iterdir() if file.is_file()}
 
 
 def require_refusals(battery, scratch, directory, when):
@@ -73,7 +73,8 @@ def stop(victim):
 def one_round(battery):
     with battery.scratch("in-use") as scratch:
         directory, log = scratch / "journal", scratch / "acks.jsonl"
-        first = battery.stress(directory, log, "--duration", "60s", *LOAD, wait=False)
+        settings = battery.leaving_memory(share=1)
+        first = battery.stress(directory, log, "--duration", "60s", *LOAD, *settings, wait=False)
         wait_for_progress(first, log)
         require_refusals(battery, scratch, directory, "while it runs")
         wait_for_progress(first, log)
@@ -88,6 +89,7 @@ def one_round(battery):
         require_refusals(battery, scratch, directory, "after it goes on")
         first.signal(signal.SIGINT)
         first.wait()
+        battery.count_returns(first)
         battery.require(first.status == 130, f"the first process does not end as interrupted\n{first.story()}")
         battery.check(directory, log)
 
@@ -136,11 +138,12 @@ def kill_while_stopped(battery):
     """A process that is killed while it is stopped leaves no lock behind."""
     with battery.scratch("killed") as scratch:
         directory, log = scratch / "journal", scratch / "acks.jsonl"
-        first = battery.stress(directory, log, "--duration", "60s", *LOAD, wait=False)
+        settings = battery.leaving_memory()
+        first = battery.stress(directory, log, "--duration", "60s", *LOAD, *settings, wait=False)
         wait_for_progress(first, log)
         stop(first)
         first.kill()
-        second = battery.stress(directory, log, "--commands", "1000", *LOAD)
+        second = battery.stress(directory, log, "--commands", "1000", *LOAD, *settings)
         battery.require(second.status == 0, f"the directory of a killed process does not open\n{second.story()}")
         battery.fired("opened after a kill while stopped")
         battery.check(directory, log)

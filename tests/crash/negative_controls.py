@@ -42,6 +42,7 @@ class Control:
 
 
 JUDGED = "the checker found a violation|the journal does not verify"
+UNSETTLED = JUDGED + "|an id is stored twice|not the first answer"
 MISREAD = "neither the same nor reported|neither whole nor a report|not what was acknowledged|nobody said so"
 
 CONTROLS = [
@@ -79,7 +80,23 @@ CONTROLS = [
         "if (const auto first = window_.find(d->options().id, now)) {",
         "if (const auto first = dedup_window(0).find(d->options().id, now)) {",
         "retries",
-        JUDGED + "|an id is stored twice|not the first answer",
+        UNSETTLED,
+    ),
+    Control(
+        "snapshots without the ids of commands",
+        "actors/reprise/aggregate_actor.cpp",
+        "    for (auto& e : window_.entries()) {\n",
+        "    for (auto& e : dedup_window(0).entries()) {\n",
+        "retries",
+        UNSETTLED,
+    ),
+    Control(
+        "a snapshot of another history is taken",
+        "runtime/reprise/rebuild.cpp",
+        "  if (std::string reason = fault_of_footing(in, s); !reason.empty()) {\n",
+        "  if (std::string reason = s.version == 0 ? fault_of_footing(in, s) : \"\"; !reason.empty()) {\n",
+        "snapshots",
+        JUDGED,
     ),
     Control(
         "iterator status ignored",

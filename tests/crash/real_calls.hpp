@@ -27,6 +27,7 @@ struct real_calls {
   int (*unlinkat)(int, const char*, int);
   int (*remove)(const char*);
   int (*mkdir)(const char*, mode_t);
+  int (*rmdir)(const char*);
   void* (*mmap)(void*, size_t, int, int, int, off_t);
 };
 

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,6 +145,30 @@ std::string resolve_parent(const char* path) {
   return std::string(resolved) + '/' + last;
 }
 
+using listing = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+listing list(const std::string& path) {
+  return {::opendir(path.c_str()), ::closedir};
+}
+
+bool is_dots(std::string_view name) {
+  return name == "." || name == "..";
+}
+
+void take_away_all_below(const std::string& path) {
+  const listing listed = list(path);
+  if (!listed && errno == ENOENT) return;
+  if (!listed) give_up("list " + path);
+  while (const dirent* entry = ::readdir(listed.get())) {
+    if (is_dots(entry->d_name)) continue;
+    const std::string inside = path + '/' + entry->d_name;
+    if (entry->d_type == DT_DIR) take_away_all_below(inside);
+    if ((entry->d_type == DT_DIR ? real().rmdir : real().unlink)(inside.c_str()) != 0) {
+      give_up("take away " + inside);
+    }
+  }
+}
+
 }  // namespace
 
 // -- what there is ---------------------------------------------------------------
@@ -162,25 +187,61 @@ simulated_disk::simulated_disk(std::string directory)
 void simulated_disk::look_around() {
   struct stat status {};
   if (::stat(directory_.c_str(), &status) != 0) return;
-  directory_id_ = status.st_ino;
   device_ = status.st_dev;
-  const std::unique_ptr<DIR, int (*)(DIR*)> listed(::opendir(directory_.c_str()), ::closedir);
-  if (!listed) give_up("list " + directory_);
-  while (const dirent* entry = ::readdir(listed.get())) {
-    if (entry->d_type == DT_REG) adopt(entry->d_name);
-  }
+  directories_[root] = {".", status.st_ino};
+  look_into({});
   durable_entries_ = entries_now();
   unsynced_entries_.clear();
+}
+
+void simulated_disk::look_into(const std::string& name) {
+  const listing listed = list(name.empty() ? directory_ : path(name));
+  if (!listed) give_up("list " + path(name));
+  while (const dirent* entry = ::readdir(listed.get())) {
+    const std::string inside = (name.empty() ? "" : name + '/') + entry->d_name;
+    if (entry->d_type == DT_REG) adopt(inside);
+    if (entry->d_type == DT_DIR && !is_dots(entry->d_name)) {
+      adopt_folder(inside);
+      look_into(inside);
+    }
+  }
 }
 
 void simulated_disk::adopt(const std::string& name) {
   struct stat status {};
   if (::stat(path(name).c_str(), &status) != 0) give_up("find " + name);
-  files_[status.st_ino].name = name;
+  const split_name at = split(name);
+  files_[status.st_ino].in = at.in;
+  files_[status.st_ino].name = at.last;
   if (real().link(path(name).c_str(), kept_path(status.st_ino).c_str()) != 0 && errno != EEXIST) {
     give_up("keep " + name);
   }
-  add({0, entry_kind::made, name, {}, status.st_ino});
+  add({0, entry_kind::made, at.in, at.last, {}, {false, status.st_ino}});
+}
+
+simulated_disk::directory_id simulated_disk::adopt_folder(const std::string& name) {
+  struct stat status {};
+  if (::stat(path(name).c_str(), &status) != 0) give_up("find " + name);
+  const split_name at = split(name);
+  const directory_id id = ++directories_made_;
+  directories_[id] = {name, status.st_ino};
+  add({0, entry_kind::made, at.in, at.last, {}, {true, id}});
+  return id;
+}
+
+simulated_disk::split_name simulated_disk::split(const std::string& name) const {
+  const std::size_t slash = name.rfind('/');
+  if (slash == std::string::npos) return {root, name};
+  for (const auto& [id, of] : directories_) {
+    if (of.name == name.substr(0, slash)) return {id, name.substr(slash + 1)};
+  }
+  errno = ENOENT;
+  give_up("find the folder of " + name);
+}
+
+std::string simulated_disk::name_of(const file& of) const {
+  const auto in = directories_.find(of.in);
+  return of.in == root || in == directories_.end() ? of.name : in->second.name + '/' + of.name;
 }
 
 std::optional<std::string> simulated_disk::entry_name(const char* path) const {
@@ -196,17 +257,24 @@ bool simulated_disk::is_directory(std::string_view path) const {
   return resolve_parent(std::string(path).c_str()) == directory_;
 }
 
-bool simulated_disk::is_directory(int descriptor) const {
+std::map<simulated_disk::directory_id, simulated_disk::folder>::const_iterator
+simulated_disk::find_directory(int descriptor) const {
   struct stat status {};
-  return ::fstat(descriptor, &status) == 0 && status.st_ino == directory_id_
-         && status.st_dev == device_;
+  if (::fstat(descriptor, &status) != 0 || status.st_dev != device_) return directories_.end();
+  return std::find_if(directories_.begin(), directories_.end(),
+                      [&status](const auto& d) { return d.second.inode == status.st_ino; });
+}
+
+std::optional<std::string> simulated_disk::directory_name(int descriptor) const {
+  const auto found = find_directory(descriptor);
+  return found == directories_.end() ? std::nullopt : std::optional(found->second.name);
 }
 
 std::optional<std::string> simulated_disk::file_name(int descriptor) const {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0 || status.st_dev != device_) return std::nullopt;
   const auto found = files_.find(status.st_ino);
-  return found == files_.end() ? std::nullopt : std::optional(found->second.name);
+  return found == files_.end() ? std::nullopt : std::optional(name_of(found->second));
 }
 
 simulated_disk::file* simulated_disk::find(int descriptor) {
@@ -250,20 +318,40 @@ void simulated_disk::made_directory() {
   directory_made_ = ++changes_;
 }
 
+void simulated_disk::made_folder(const std::string& name) {
+  adopt_folder(name);
+}
+
 void simulated_disk::made_file(const std::string& name) {
   adopt(name);
 }
 
 void simulated_disk::renamed(const std::string& from, const std::string& to) {
-  const entries now = entries_now();
-  const auto found = now.find(from);
-  if (found == now.end()) return;
-  files_[found->second].name = to;
-  add({0, entry_kind::renamed, from, to, found->second});
+  const split_name old = split(from);
+  const split_name now = split(to);
+  const entries all = entries_now();
+  const auto found = all.find({old.in, old.last});
+  if (found == all.end()) return;
+  if (found->second.is_folder) {
+    move_folder(from, to);
+  } else {
+    files_[found->second.id].name = now.last;
+  }
+  add({0, entry_kind::renamed, old.in, old.last, now.last, found->second});
+}
+
+void simulated_disk::move_folder(const std::string& from, const std::string& to) {
+  for (auto& [id, of] : directories_) {
+    if (of.name == from || of.name.compare(0, from.size() + 1, from + '/') == 0) {
+      of.name.replace(0, from.size(), to);
+    }
+  }
 }
 
 void simulated_disk::unlinked(const std::string& name) {
-  add({0, entry_kind::unlinked, name, {}, 0});
+  const split_name at = split(name);
+  std::erase_if(directories_, [&name](const auto& d) { return d.second.name == name; });
+  add({0, entry_kind::unlinked, at.in, at.last, {}, {}});
 }
 
 void simulated_disk::add(entry_change what) {
@@ -272,9 +360,9 @@ void simulated_disk::add(entry_change what) {
 }
 
 void simulated_disk::apply(const entry_change& what, entries& to) {
-  to.erase(what.name);
-  if (what.kind == entry_kind::made) to[what.name] = what.id;
-  if (what.kind == entry_kind::renamed) to[what.new_name] = what.id;
+  to.erase({what.in, what.name});
+  if (what.kind == entry_kind::made) to[{what.in, what.name}] = what.of;
+  if (what.kind == entry_kind::renamed) to[{what.in, what.new_name}] = what.of;
 }
 
 simulated_disk::entries simulated_disk::entries_now() const {
@@ -286,14 +374,16 @@ simulated_disk::entries simulated_disk::entries_now() const {
 // -- syncs -----------------------------------------------------------------------
 
 void simulated_disk::end_sync(int descriptor, std::uint64_t begun) {
-  const auto is_done = [begun](const auto& c) { return c.number <= begun; };
   if (file* of = find(descriptor)) {
-    std::erase_if(of->unsynced, is_done);
+    std::erase_if(of->unsynced, [begun](const change& c) { return c.number <= begun; });
     return;
   }
   struct stat synced {};
   struct stat parent {};
-  if (is_directory(descriptor)) {
+  if (const auto found = find_directory(descriptor); found != directories_.end()) {
+    const auto is_done = [begun, in = found->first](const entry_change& c) {
+      return c.in == in && c.number <= begun;
+    };
     for (const entry_change& what : unsynced_entries_) {
       if (is_done(what)) apply(what, durable_entries_);
     }
@@ -338,10 +428,15 @@ void simulated_disk::drop_unsynced_pages(int descriptor) {
 simulated_disk::loss simulated_disk::lose_power(random_source& random, bool may_leave_garbage) {
   loss lost;
   for (auto& [id, of] : files_) lose_content(id, of, random, may_leave_garbage, lost);
-  restore_entries(surviving_entries(random, lost));
+  const entries surviving = surviving_entries(random, lost);
+  const std::uint64_t folders = folders_in(entries_now());
+  lost.folders = folders - std::min(folders, folders_in(surviving));
+  take_away_all_below(directory_);
   if (!is_directory_durable_ && flip(random)) {
-    lose_directory();
     lost.directory = true;
+    if (real().rmdir(directory_.c_str()) != 0) give_up("take away " + directory_);
+  } else if (!directories_.empty()) {
+    restore_entries(surviving, root, directory_);
   }
   return lost;
 }
@@ -362,7 +457,7 @@ void simulated_disk::lose_content(
   }
   const auto [in_now, in_surviving] = std::mismatch(now.begin(), now.end(), surviving.begin(),
                                                     surviving.end());
-  lost.bytes += static_cast<std::uint64_t>(
+  (of.in == root ? lost.bytes : lost.bytes_in_folders) += static_cast<std::uint64_t>(
       std::max(now.end() - in_now, surviving.end() - in_surviving));
   replace_content(kept, surviving);
 }
@@ -377,32 +472,38 @@ simulated_disk::entries simulated_disk::surviving_entries(random_source& random,
   for (std::size_t i = 0; i < unsynced_entries_.size(); ++i) {
     stays.push_back(keeps_order ? i < left : flip(random));
   }
-  bool is_before_rename = false;
+  std::set<directory_id> before_rename;
   for (std::size_t i = stays.size(); i-- > 0;) {
-    const entry_kind kind = unsynced_entries_[i].kind;
-    if (kind == entry_kind::made && is_before_rename) stays[i] = true;
-    if (kind == entry_kind::renamed && stays[i]) is_before_rename = true;
+    const entry_change& what = unsynced_entries_[i];
+    if (what.kind == entry_kind::made && before_rename.contains(what.in)) stays[i] = true;
+    if (what.kind == entry_kind::renamed && stays[i]) before_rename.insert(what.in);
   }
   entries surviving = durable_entries_;
   for (std::size_t i = 0; i < stays.size(); ++i) {
     if (stays[i]) apply(unsynced_entries_[i], surviving);
-    if (!stays[i]) ++lost.entries;
+    if (!stays[i]) ++(unsynced_entries_[i].in == root ? lost.entries : lost.entries_in_folders);
   }
   return surviving;
 }
 
-void simulated_disk::restore_entries(const entries& surviving) {
-  for (const auto& [name, id] : entries_now()) {
-    if (real().unlink(path(name).c_str()) != 0 && errno != ENOENT) give_up("take away " + name);
-  }
-  for (const auto& [name, id] : surviving) {
-    if (real().link(kept_path(id).c_str(), path(name).c_str()) != 0) give_up("bring back " + name);
-  }
+std::uint64_t simulated_disk::folders_in(const entries& all) {
+  return static_cast<std::uint64_t>(
+      std::count_if(all.begin(), all.end(), [](const auto& e) { return e.second.is_folder; }));
 }
 
-void simulated_disk::lose_directory() {
-  for (const auto& [id, of] : files_) static_cast<void>(real().unlink(path(of.name).c_str()));
-  if (::rmdir(directory_.c_str()) != 0) give_up("take away " + directory_);
+void simulated_disk::restore_entries(const entries& surviving,
+                                     directory_id in,
+                                     const std::string& below) const {
+  for (const auto& [place, of] : surviving) {
+    if (place.first != in) continue;
+    const std::string path = below + '/' + place.second;
+    if (!of.is_folder) {
+      if (real().link(kept_path(of.id).c_str(), path.c_str()) != 0) give_up("bring back " + path);
+      continue;
+    }
+    if (real().mkdir(path.c_str(), 0755) != 0) give_up("bring back " + path);
+    restore_entries(surviving, of.id, path);
+  }
 }
 
 // -- from one process to the next ------------------------------------------------

@@ -18,6 +18,7 @@ class Victim:
     pid      of the process
     status   its exit status, -9 after SIGKILL, None while it runs
     peak_mib the most memory that it had resident; known once it has ended
+    metrics  a file that it may have written the runtime's metrics to, or None
     """
 
     def __init__(self, command, output, faults=None, seed=0, directory=None, interposer=None):
@@ -28,6 +29,7 @@ class Victim:
         self.command = [str(part) for part in command]
         self.status = None
         self.peak_mib = None
+        self.metrics = None
         self._stdout = pathlib.Path(f"{output}.stdout")
         self._stderr = pathlib.Path(f"{output}.stderr")
         self._report = pathlib.Path(f"{output}.fired")

@@ -377,6 +377,31 @@ TEST_CASE("a directory that is no journal is an error and stays as it is") {
   CHECK_FALSE(std::filesystem::exists(sh / "missing"));
 }
 
+TEST_CASE(
+    "a file in place of a journal's directory is named, with what to do, and stays as it is") {
+  const shell sh;
+  write(sh / "file", "no directory\n");
+  write(sh / "log", "");
+  for (const std::string directory : {"file", "file/journal"}) {
+    for (const std::string command : {"stress --commands 1", "simulate --commands 1"}) {
+      CAPTURE(command);
+      const auto result = sh.cart(command + " --dir " + directory);
+      CHECK(result.status == 2);
+      CHECK(result.out.empty());
+      CHECK(result.err.ends_with("cart: " + (sh / "file").string()
+                                 + " is not a directory: name one that is there, or one that can "
+                                   "be made\n"));
+    }
+  }
+  for (const std::string command : {"check --ack-log log", "journal verify", "journal trim c"}) {
+    CAPTURE(command);
+    const auto result = sh.cart(command + " --dir file");
+    CHECK(result.status == 2);
+    CHECK(result.err == "cart: file is not a directory: name the one that a journal is in\n");
+  }
+  CHECK(contents(sh / "file") == "no directory\n");
+}
+
 TEST_CASE("a journal whose making was cut short is said to be so, and what to do") {
   const shell sh;
   {
@@ -453,6 +478,7 @@ TEST_CASE_FIXTURE(checked_run, "a violation is named, and status 3") {
   CHECK(contains(result.out, "violation: lost, cart \"c\", version 2, id \"b\": expected "));
   const auto json = cart("check --ack-log log --dir d --json");
   CHECK(json.status == 3);
+  CHECK(field(json.out, "schema") == "\"reprise.check/1\"");
   CHECK(field(json.out, "violations") == "1");
   CHECK(field(json.out, "lost") == "1");
 }

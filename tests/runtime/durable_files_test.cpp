@@ -6,6 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <string>
+
 namespace fs = std::filesystem;
 using namespace reprise;
 using namespace reprise::testing;
@@ -57,6 +60,20 @@ TEST_CASE("a directory that exists is synced into the one above it, in case its 
   const noted_syncs syncs;
   detail::make_durable_directory(scratch / "above" / "journal");
   CHECK(syncs.has(scratch / "above"));
+}
+
+TEST_CASE("a file where a directory is to be made is named, with what to do") {
+  const scratch_directory scratch;
+  std::ofstream(scratch / "file") << "no directory\n";
+  fs::create_symlink(scratch / "nothing", scratch / "link");
+  for (const fs::path wanted : {"file", "file/journal", "link"}) {
+    CAPTURE(wanted);
+    const std::string what = (scratch / *wanted.begin()).string()
+                             + " is not a directory: name one that is there, or one that can be "
+                               "made";
+    CHECK_THROWS_WITH_AS(detail::make_durable_directory(scratch / wanted), what.c_str(),
+                         journal_failure);
+  }
 }
 
 TEST_CASE("the entry of a new mark is synced") {
