@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 }
 
 [[noreturn]] void refuse_as_no_directory(const fs::path& there) {
-  throw journal_failure(there.string()
+  throw journal_failure("cannot open the journal: " + there.string()
                         + " is not a directory: name one that is there, or one that can be made");
 }
 

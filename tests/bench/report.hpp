@@ -14,7 +14,7 @@
 namespace bench {
 
 /// Names the JSON report's form. The number grows when a program that read the old form would misread the new.
-inline constexpr std::string_view report_schema = "reprise-bench/1";
+inline constexpr std::string_view report_schema = "reprise.bench/1";
 
 /// One figure, as it came out in each round.
 struct series {

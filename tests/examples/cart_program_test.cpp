@@ -388,7 +388,7 @@ TEST_CASE(
       const auto result = sh.cart(command + " --dir " + directory);
       CHECK(result.status == 2);
       CHECK(result.out.empty());
-      CHECK(result.err.ends_with("cart: " + (sh / "file").string()
+      CHECK(result.err.ends_with("cart: cannot open the journal: " + (sh / "file").string()
                                  + " is not a directory: name one that is there, or one that can "
                                    "be made\n"));
     }

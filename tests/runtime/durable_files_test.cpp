@@ -68,7 +68,7 @@ TEST_CASE("a file where a directory is to be made is named, with what to do") {
   fs::create_symlink(scratch / "nothing", scratch / "link");
   for (const fs::path wanted : {"file", "file/journal", "link"}) {
     CAPTURE(wanted);
-    const std::string what = (scratch / *wanted.begin()).string()
+    const std::string what = "cannot open the journal: " + (scratch / *wanted.begin()).string()
                              + " is not a directory: name one that is there, or one that can be "
                                "made";
     CHECK_THROWS_WITH_AS(detail::make_durable_directory(scratch / wanted), what.c_str(),
