@@ -3,6 +3,7 @@
 #include "reprise/answer.hpp"
 #include "reprise/delivery.hpp"
 
+#include <concepts>
 #include <functional>
 #include <future>
 #include <memory>
@@ -59,9 +60,10 @@ class aggregates {
     return result;
   }
 
-  /// Sends a command; `then` is given the answer on a thread of the runtime, or on this one before `send`
-  /// returns. It must be quick and must not block.
-  void send(std::string id, command c, answer_callback then, command_options options = {}) const {
+  /// Sends a command; `then`, an `answer_callback`, is given the answer on a thread of the runtime, or on this one before
+  /// `send` returns. It must be quick and must not block.
+  template <std::convertible_to<answer_callback> Receive>
+  void send(std::string id, command c, Receive then, command_options options = {}) const {
     entrance_->take(std::make_shared<command_delivery<State>>(std::move(id), std::move(c),
                                                               std::move(options), std::move(then)));
   }

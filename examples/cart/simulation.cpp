@@ -18,7 +18,6 @@ namespace simulation {
 
 using clock = std::chrono::steady_clock;
 using reprise::answer_kind;
-using shop::shopping_cart;
 
 namespace {
 
@@ -182,16 +181,17 @@ class run {
   void collect(std::vector<reply> replies) {
     for (reply& r : replies) {
       --in_flight_;
+      const auto who = r.client;
       if (r.answer.kind == answer_kind::unavailable && phase_ == phase::stopping) {
-        waiting_.push_back(r.client);
+        waiting_.push_back(who);
         continue;
       }
-      if (clients_[r.client].doing.command) {
-        record(clients_[r.client], std::move(r));
+      if (clients_[who].doing.command) {
+        record(clients_[who], std::move(r));
       } else {
-        record_look(clients_[r.client], r);
+        record_look(clients_[who], r);
       }
-      idle_.push_back(r.client);
+      idle_.push_back(who);
     }
   }
 

@@ -116,7 +116,8 @@ struct breakage {
     for (const bool read_only : {false, true}) {
       ++openings;
       const std::string found = journal.judge(broken, read_only);
-      if (!found.empty()) wrong += file + ", " + what + ": " + found + "\n";
+      if (!found.empty())
+        wrong.append(file).append(", ").append(what).append(": ").append(found).append("\n");
     }
   }
   void flip(std::size_t at, std::size_t bit) {

@@ -79,6 +79,12 @@ void reading(journal& j) {
           == "3 cart/2@1 b1, 5 cart/2@2 b2, 6 cart/1@4 a4, 7 cart/1@5 a5, 8 cart/1@6 a6, 9 "
              "cart/2@3 b3");
   }
+}
+
+void going_on(journal& j) {
+  write_two(j);
+  j.trim(base_at(j, "cart/1", 5));
+
   SUBCASE("versions and positions go on") {
     CHECK(j.last_position() == 9);
     CHECK_FALSE(append(j, "cart/1", 0, {"late"}));
@@ -238,8 +244,11 @@ void concurrency(journal& j) {
 void trim_contract(const std::function<std::shared_ptr<journal>()>& open) {
   over_lives(open);
   const auto j = open();
-  SUBCASE("trimmed") {
+  SUBCASE("what is read of a trimmed journal") {
     reading(*j);
+  }
+  SUBCASE("what comes after a trim") {
+    going_on(*j);
   }
   refusing(*j);
   concurrency(*j);

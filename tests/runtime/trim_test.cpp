@@ -85,7 +85,7 @@ void fill(journal& to, int first, int last) {
     const std::string id = "command-" + std::to_string(i);
     commit c;
     c.stream = name;
-    c.expected_version = static_cast<std::uint64_t>(2 * (i - 1));
+    c.expected_version = 2 * static_cast<std::uint64_t>(i - 1);
     c.command_id = id;
     c.events = &events;
     REQUIRE(to.append({&c, 1}).front().accepted);
