@@ -190,6 +190,22 @@ TEST_CASE("no snapshot is saved of a state that another writer has overtaken") {
   CHECK(s.account().back().seen->words == words{"word 1", "word 2", "other", "word 3"});
 }
 
+TEST_CASE("no snapshot is saved of an overtaken state by a host that remembers no command ids") {
+  reprise::host_config config;
+  config.dedup_window = 0;
+  book_stage s{config, every(3)};
+  write_words(s, 2);
+  s.store_elsewhere("a", {written{"other"}});
+  const auto& third = s.send("a", note{"word 3"});
+  s.run();
+  CHECK(third.answer() == accepted(4));
+  CHECK(snapshots_of_a(s) == versions{4});
+  s.restart();
+  s.look("a");
+  s.run();
+  CHECK(s.account().back().seen->words == words{"word 1", "word 2", "other", "word 3"});
+}
+
 TEST_CASE("whatever is in flight, a snapshot holds what the events come to, in every order") {
   const std::size_t orders = for_every_order(3, [](const auto& choose) {
     book_stage s{{}, every(1)};
