@@ -226,8 +226,8 @@ SABOTAGES = {
     ),
     "stops without waiting for what it took": (
         "host.cpp",
-        "wait_until_empty(commands_until)",
-        "wait_until_empty(until - time)",
+        "gate->wait_until_empty(commands_until)",
+        "gate->wait_until_empty(until - time)",
     ),
     "takes commands while it stops": (
         "admission.cpp",
@@ -511,9 +511,9 @@ SABOTAGES = {
     # -- snapshots -------------------------------------------------------------------------------------------------
     "saves a snapshot before it is durable": (
         "aggregate_actor.cpp",
-        "  hand_in(std::make_shared<snapshot_delivery>(group_->model, std::move(content), group_->snapshot_writer), {},"
+        "  hand_in(std::make_shared<snapshot_delivery>(group_->model, unsaved, group_->snapshot_writer), {},"
         " version_, {answer_kind::accepted, version_, 0, {}});",
-        "  tell(*this, group_->snapshot_writer, save{std::move(content)});",
+        "  tell(*this, group_->snapshot_writer, save{unsaved});",
     ),
     "stops while snapshots are on their way": (
         "host.cpp",
