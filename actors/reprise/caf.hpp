@@ -76,7 +76,7 @@ namespace reprise {
 void prepare();
 
 /// Returns a configuration for an actor system that suits a host: its threads share one queue, which stays fast when one
-/// actor wakes very many, where the queues of 0.17's default do not. `threads` 0 is one a core.
+/// actor wakes very many, where the queues of 0.17's default do not. `threads` 0 is one a core, and at least two.
 std::unique_ptr<caf::actor_system_config> system_config(std::size_t threads);
 
 /// An actor system whose actors run only when `step` lets them, on the calling thread: for tests that choose in

@@ -30,15 +30,10 @@ namespace {
 /// What is to run, in the order in which it came. Safe on any thread.
 class run_queue {
  public:
-  /// Wakes a thread only if one sleeps that nobody has woken yet, and when it holds no lock that this one takes next.
   void push(caf::resumable* job) {
     std::unique_lock lock(mutex_);
     jobs_.push_back(job);
-    if (sleeping_ == 0) return;
-    --sleeping_;
-    ++woken_;
-    lock.unlock();
-    wake_.notify_one();
+    wake_one(std::move(lock));
   }
 
   /// Returns the next job, and waits for one if there is none.
@@ -51,6 +46,7 @@ class run_queue {
     }
     caf::resumable* job = jobs_.front();
     jobs_.pop_front();
+    if (!jobs_.empty()) wake_one(std::move(lock));
     return job;
   }
 
@@ -61,6 +57,16 @@ class run_queue {
   }
 
  private:
+  /// Wakes a thread that sleeps, unless one is waking up already: that one wakes the next if it leaves something to do. No
+  /// lock is held that the thread takes next.
+  void wake_one(std::unique_lock<std::mutex> lock) {
+    if (sleeping_ == 0 || woken_ != 0) return;
+    --sleeping_;
+    ++woken_;
+    lock.unlock();
+    wake_.notify_one();
+  }
+
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<caf::resumable*> jobs_;
