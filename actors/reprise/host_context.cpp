@@ -33,7 +33,10 @@ host_context::host_context(host_config c, host_sources sources)
       gate(std::make_shared<admission>(config.max_in_flight, config.command_timeout)),
       sources_(std::move(sources)),
       random_state_(sources_.seed ? *sources_.seed : random_number()),
-      id_prefix_(random_number()) {}
+      // 15 bytes are what a std::string holds without an allocation.
+      first_id_(15, '0') {
+  write_base62(first_id_.data() + 9, 9, random_number());
+}
 
 std::chrono::milliseconds host_context::backoff(std::uint32_t failures) noexcept {
   if (failures == 0) return {};
@@ -55,10 +58,8 @@ double host_context::chance() noexcept {
 }
 
 std::string host_context::next_command_id() {
-  // 15 bytes are what a std::string holds without an allocation.
-  std::string id(15, '0');
-  write_base62(id.data() + 9, 9, id_prefix_);
-  write_base62(id.data() + 15, 6, next_id_.fetch_add(1, std::memory_order_relaxed));
+  std::string id = first_id_;
+  write_base62(id.data() + id.size(), 6, next_id_.fetch_add(1, std::memory_order_relaxed));
   return id;
 }
 

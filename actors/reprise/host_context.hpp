@@ -116,7 +116,7 @@ class host_context {
 
   const host_sources sources_;
   std::atomic<std::uint64_t> random_state_;
-  std::uint64_t id_prefix_;
+  std::string first_id_;  ///< the last 6 characters count
   std::atomic<std::uint64_t> next_id_{0};
 
   std::atomic<bool> failed_{false};
