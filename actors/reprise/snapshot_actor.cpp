@@ -1,5 +1,6 @@
 #include "reprise/snapshot_actor.hpp"
 
+#include "reprise/error.hpp"
 #include "reprise/rebuild.hpp"
 #include "reprise/text.hpp"
 
@@ -61,12 +62,20 @@ void snapshot_actor::save(const unsaved_snapshot& s) {
   try {
     save_snapshot(*journal_, s.content(), s.keep());
     host_->metrics.snapshot_writes.add(snapshot_write::written);
+    if (std::exchange(is_failing_, false)) host_->log(log_level::info, "snapshots are saved again");
+  } catch (const journal_failure& failure) {
+    const bool was_told = std::exchange(is_failing_, true);
+    failed(s, failure.what(), was_told);
   } catch (const std::exception& thrown) {
-    host_->metrics.snapshot_writes.add(snapshot_write::failed);
-    host_->log(log_level::warning, "no snapshot of " + printable(s.content().stream)
-                                       + " at version " + std::to_string(s.content().version)
-                                       + " was saved: " + thrown.what());
+    failed(s, thrown.what(), false);
   }
+}
+
+void snapshot_actor::failed(const unsaved_snapshot& s, const std::string& why, bool was_told) {
+  host_->metrics.snapshot_writes.add(snapshot_write::failed);
+  if (was_told) return;
+  host_->log(log_level::warning, "no snapshot of " + printable(s.content().stream) + " at version "
+                                     + std::to_string(s.content().version) + " was saved: " + why);
 }
 
 caf::actor spawn_snapshots(caf::actor_system& system,

@@ -61,7 +61,7 @@ class snapshot_delivery final : public delivery {
 };
 
 /// Saves snapshots, on a thread of its own: neither an aggregate nor the journal's writer waits for it. One that cannot be
-/// saved is told to the log and is gone.
+/// saved is gone, and told to the log: where the store fails, the first one, until it saves again.
 class snapshot_actor final : public caf::event_based_actor {
  public:
   snapshot_actor(caf::actor_config& config,
@@ -74,9 +74,11 @@ class snapshot_actor final : public caf::event_based_actor {
 
  private:
   void save(const unsaved_snapshot& s);
+  void failed(const unsaved_snapshot& s, const std::string& why, bool was_told);
 
   std::shared_ptr<host_context> host_;
   std::shared_ptr<journal> journal_;
+  bool is_failing_ = false;  ///< the store does not save, and the log has been told
 };
 
 /// Spawns the snapshot actor.

@@ -122,7 +122,7 @@ rocksdb_snapshots::database rocksdb_snapshots::open_for_writing() const {
 
 rocksdb::Status rocksdb_snapshots::open_in_place(database& opened) const {
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(options_for(env_), directory_.string(), &db);
+  auto status = rocksdb::DB::Open(options_for(env_), directory_.string(), &db);
   opened.reset(db);
   return status;
 }

@@ -515,6 +515,11 @@ SABOTAGES = {
         " version_, {answer_kind::accepted, version_, 0, {}});",
         "  tell(*this, group_->snapshot_writer, save{unsaved});",
     ),
+    "tells each snapshot that a store does not save": (
+        "snapshot_actor.cpp",
+        "  if (was_told) return;\n",
+        "",
+    ),
     "stops while snapshots are on their way": (
         "host.cpp",
         "    context_->unsaved_snapshots.wait_until_empty(commands_until);\n",

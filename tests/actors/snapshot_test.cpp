@@ -338,6 +338,20 @@ TEST_CASE("a predicate that throws is told once, and the aggregate goes on witho
   CHECK(s.stored("a").words.size() == 3);
 }
 
+TEST_CASE("a store that saves no more is told once, and so is that it saves again") {
+  book_stage s{{}, every(1)};
+  s.journal().fail_saves(true);
+  write_words(s, 5);
+  CHECK(snapshots_of_a(s).empty());
+  CHECK(s.logged(" at version 1 was saved: the disk is gone") == 1);
+  CHECK(s.logged("was saved") == 1);
+  s.journal().fail_saves(false);
+  write_words(s, 2, 6);
+  CHECK(snapshots_of_a(s) == versions{7, 6});
+  CHECK(s.logged("snapshots are saved again") == 1);
+  CHECK(s.context().metrics.snapshot_writes.value(reprise::snapshot_write::failed) == 5);
+}
+
 TEST_CASE("a host that stops saves the snapshots that were taken until then") {
   const auto journal = reprise::in_memory();
   reprise::host h{{.journal = journal}};

@@ -3,6 +3,7 @@
 #include "reprise/error.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace reprise::testing {
@@ -26,7 +27,36 @@ std::vector<append_result> refuse_all(std::span<const commit> batch) {
 
 }  // namespace
 
-faulty_journal::faulty_journal(std::shared_ptr<journal> inner) : inner_(std::move(inner)) {}
+class faulty_journal::faulty_snapshots final : public snapshot_store {
+ public:
+  explicit faulty_snapshots(snapshot_store& inner) : inner_(inner) {}
+
+  std::atomic<bool> fails{false};
+
+  void save(const snapshot& s, std::size_t keep) override {
+    if (fails) fail_to_write();
+    inner_.save(s, keep);
+  }
+  void read(std::string_view stream,
+            const snapshot_visitor& visit,
+            const skipped_visitor& report) const override {
+    inner_.read(stream, visit, report);
+  }
+  void remove(std::string_view stream) override { inner_.remove(stream); }
+  void verify(const snapshot_visitor& visit, const skipped_visitor& report) const override {
+    inner_.verify(visit, report);
+  }
+  snapshot_stats stats() const override { return inner_.stats(); }
+
+ private:
+  snapshot_store& inner_;
+};
+
+faulty_journal::faulty_journal(std::shared_ptr<journal> inner) : inner_(std::move(inner)) {
+  if (snapshot_store* store = inner_->snapshots()) {
+    snapshots_ = std::make_unique<faulty_snapshots>(*store);
+  }
+}
 faulty_journal::~faulty_journal() = default;
 
 // -- demands -------------------------------------------------------------------
@@ -51,6 +81,10 @@ void faulty_journal::before_read(std::function<void()> what, std::size_t skip) {
   const std::lock_guard lock(mutex_);
   before_read_ = std::move(what);
   reads_before_ = skip;
+}
+
+void faulty_journal::fail_saves(bool do_they) {
+  if (snapshots_) snapshots_->fails = do_they;
 }
 
 void faulty_journal::hold() {
@@ -148,7 +182,7 @@ journal_stats faulty_journal::stats() const {
 }
 
 snapshot_store* faulty_journal::snapshots() const noexcept {
-  return inner_->snapshots();
+  return snapshots_.get();
 }
 
 // -- heeding -------------------------------------------------------------------

@@ -57,6 +57,9 @@ class faulty_journal final : public journal {
   /// demand replaces the other.
   void before_read(std::function<void()> what, std::size_t skip = 0);
 
+  /// From now on every snapshot that is to be saved fails with `journal_failure`, and none is; or no longer.
+  void fail_saves(bool do_they);
+
   /// From now on every append waits inside, before it stores anything, until `release`.
   void hold();
   void release();
@@ -102,11 +105,14 @@ class faulty_journal final : public journal {
     std::string reason;
   };
 
+  class faulty_snapshots;
+
   fault next_fault(std::size_t commits);
   void begin_read() const;
   damage_demand damage_of(std::string_view stream) const;
 
   std::shared_ptr<journal> inner_;
+  std::unique_ptr<faulty_snapshots> snapshots_;  ///< none if `inner_` keeps none
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   fault fault_ = fault::none;
