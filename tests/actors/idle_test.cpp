@@ -204,7 +204,8 @@ TEST_CASE("a host with little room serves very many aggregates, each with all th
         for (;;) {
           const auto a = waiting::get(books.send(id, note{"x"}));
           if (a.kind == answer_kind::overloaded) continue;
-          if (a.kind == answer_kind::accepted && a.version == std::uint64_t(i / 300 + 1)) {
+          if (a.kind == answer_kind::accepted
+              && a.version == static_cast<std::uint64_t>(i) / 300 + 1) {
             ++accepted_ones;
           }
           break;
