@@ -8,6 +8,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/memtablerep.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
@@ -49,10 +50,19 @@ class no_log final : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
+class no_recovery final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason,
+                            rocksdb::Status,
+                            bool* goes_on_by_itself) override {
+    *goes_on_by_itself = false;
+  }
+};
+
 rocksdb::DBOptions database_options(const rocksdb_seams& seams) {
   rocksdb::DBOptions options;
+  set_what_all_share(options);
   if (seams.env != nullptr) options.env = seams.env;
-  options.info_log = std::make_shared<no_log>();
   // RocksDB's default opens without an error and without what is behind a damage in the log.
   options.wal_recovery_mode = seams.refuses_damaged_log
                                   ? rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords
@@ -69,8 +79,6 @@ rocksdb::DBOptions database_options(const rocksdb_seams& seams) {
   // Few batches fill the order's memtable slowly, and it holds on to the log until it is flushed.
   options.max_total_wal_size = 256 * mebibyte;
   options.max_open_files = 512;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
   return options;
 }
 
@@ -176,17 +184,12 @@ fs::path existing_directory(const fs::path& directory, bool may_make) {
   return fs::canonical(directory);
 }
 
-bool is_lock_conflict(const std::string& message) {
-  return message.find("While lock file") != std::string::npos
-         || message.find("lock hold by current process") != std::string::npos;
-}
-
 /// RocksDB's own lock, which a read-only open does not take by itself. It is given back with the last copy.
 std::shared_ptr<rocksdb::FileLock> lock(const fs::path& directory, const rocksdb_seams& seams) {
   rocksdb::Env* env = seams.env != nullptr ? seams.env : rocksdb::Env::Default();
   rocksdb::FileLock* taken = nullptr;
   const rocksdb::Status status = env->LockFile((directory / "LOCK").string(), &taken);
-  if (is_lock_conflict(status.ToString())) refuse_as_in_use(directory);
+  if (is_lock_conflict(status)) refuse_as_in_use(directory);
   require(status, "lock the journal in " + directory.string());
   return {taken, [env](rocksdb::FileLock* held) { static_cast<void>(env->UnlockFile(held)); }};
 }
@@ -235,6 +238,20 @@ bool is_empty(const rocksdb_handles& handles) {
 }
 
 }  // namespace
+
+void set_what_all_share(rocksdb::DBOptions& options) {
+  options.info_log = std::make_shared<no_log>();
+  options.listeners.push_back(std::make_shared<no_recovery>());
+  options.max_bgerror_resume_count = 0;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+}
+
+bool is_lock_conflict(const rocksdb::Status& status) {
+  const std::string message = status.ToString();
+  return message.find("While lock file") != std::string::npos
+         || message.find("lock hold by current process") != std::string::npos;
+}
 
 void require(const rocksdb::Status& status, const std::string& doing, const place& where) {
   if (status.ok()) return;
@@ -334,7 +351,7 @@ void rocksdb_database::open_writable(const rocksdb_seams& seams, bool is_new) {
   const rocksdb::Status status = rocksdb::DB::Open(options, directory_.string(), families(seams),
                                                    &handles_.families, &db);
   handles_.db.reset(db);
-  if (is_lock_conflict(status.ToString())) refuse_as_in_use(directory_);
+  if (is_lock_conflict(status)) refuse_as_in_use(directory_);
   require(status, "open the journal in " + directory_.string());
   check_format(true);
 }

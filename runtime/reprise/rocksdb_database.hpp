@@ -17,6 +17,14 @@ namespace reprise::detail {
 /// else that is not success.
 void require(const rocksdb::Status& status, const std::string& doing, const place& where = {});
 
+/// Returns whether an opening failed because somebody has the database open.
+bool is_lock_conflict(const rocksdb::Status& status);
+
+/// What the options of each database have in common: that it keeps no diary, and that it takes nothing after a failed
+/// write. By itself RocksDB goes on once there is space again, so that what came of the failed write would change behind
+/// our back; and in 7.8 its next write then ends the process if assertions are on, as they are in Debian's.
+void set_what_all_share(rocksdb::DBOptions& options);
+
 /// A journal whose making was cut short holds nothing yet, and opening it for writing finishes it.
 class unfinished_journal final : public journal_failure {
  public:

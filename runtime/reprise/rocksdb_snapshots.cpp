@@ -37,24 +37,16 @@ class stream_part final : public rocksdb::SliceTransform {
   bool InDomain(const rocksdb::Slice& key) const override { return key.size() > 1; }
 };
 
-class no_log final : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
-
 rocksdb::Options options_for(rocksdb::Env* env) {
   rocksdb::Options options;
+  set_what_all_share(options);
   if (env != nullptr) options.env = env;
-  options.info_log = std::make_shared<no_log>();
   options.create_if_missing = true;
   // Each record is checked by itself, so whatever is left of a damaged log is welcome.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
   options.write_buffer_size = 16 * mebibyte;
   options.max_total_wal_size = 32 * mebibyte;
   options.max_open_files = 128;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
   options.level_compaction_dynamic_level_bytes = true;
   options.prefix_extractor = std::make_shared<stream_part>();
   rocksdb::BlockBasedTableOptions table;
@@ -63,6 +55,15 @@ rocksdb::Options options_for(rocksdb::Env* env) {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
+}
+
+/// A full disk, or a reader that still holds on to what was closed, says nothing of what is there.
+bool is_lasting(const rocksdb::Status& status) {
+  return !status.IsNoSpace() && !is_lock_conflict(status);
+}
+
+std::string cannot_be_opened(const std::string& reason) {
+  return "the snapshots cannot be opened: " + reason;
 }
 
 std::string key_of(std::string_view stream, unsigned char slot) {
@@ -107,7 +108,7 @@ rocksdb_snapshots::database rocksdb_snapshots::open(purpose why) const {
   rocksdb::DB* db = nullptr;
   const auto status = rocksdb::DB::OpenForReadOnly(options_for(env_), directory_.string(), &db);
   database_.reset(db);
-  trouble_ = status.ok() ? "" : "the snapshots cannot be opened: " + status.ToString();
+  trouble_ = status.ok() ? "" : cannot_be_opened(status.ToString());
   return database_;
 }
 
@@ -115,9 +116,15 @@ rocksdb_snapshots::database rocksdb_snapshots::open_for_writing() const {
   if (!damage_.empty()) return begin_anew(damage_);
   database opened;
   const rocksdb::Status status = open_in_place(opened);
-  if (!status.ok()) return begin_anew(status.ToString());
-  trouble_.clear();
-  return opened;
+  if (status.ok()) {
+    trouble_.clear();
+    return opened;
+  }
+  if (!is_lasting(status)) {
+    trouble_ = cannot_be_opened(status.ToString());
+    return nullptr;
+  }
+  return begin_anew(status.ToString());
 }
 
 rocksdb::Status rocksdb_snapshots::open_in_place(database& opened) const {
@@ -144,7 +151,7 @@ rocksdb_snapshots::database rocksdb_snapshots::begin_anew(const std::string& rea
                + reason;
     return opened;
   }
-  trouble_ = "the snapshots cannot be opened: " + reason;
+  trouble_ = cannot_be_opened(reason);
   if (!failed) {
     fs::remove_all(directory_, failed);
     fs::rename(aside, directory_, failed);
@@ -152,9 +159,9 @@ rocksdb_snapshots::database rocksdb_snapshots::begin_anew(const std::string& rea
   return nullptr;
 }
 
-void rocksdb_snapshots::take_for_damaged(const std::string& reason) {
+void rocksdb_snapshots::close(const std::string& damage) {
   const std::lock_guard lock(opening_);
-  damage_ = reason;
+  damage_ = damage;
   database_.reset();
 }
 
@@ -179,8 +186,8 @@ rocksdb_snapshots::database rocksdb_snapshots::require_open() {
   throw journal_failure(trouble_);
 }
 
-/// RocksDB takes nothing more after it met a damage in its files, now or after another opening: then what is there makes
-/// room for a new database, once.
+/// RocksDB takes nothing more after a failed write, until it is opened again. If it met a damage in its files not even
+/// then: what is there makes room for a new database, once.
 void rocksdb_snapshots::write(const std::function<rocksdb::WriteBatch(rocksdb::DB&)>& changes) {
   const std::lock_guard one_at_a_time(saving_);
   rocksdb::Status status;
@@ -188,10 +195,11 @@ void rocksdb_snapshots::write(const std::function<rocksdb::WriteBatch(rocksdb::D
     const database to = require_open();
     rocksdb::WriteBatch batch = changes(*to);
     status = to->Write({}, &batch);
+    if (status.ok()) return;
+    close(status.IsCorruption() ? status.ToString() : "");
     if (!status.IsCorruption()) break;
-    take_for_damaged(status.ToString());
   }
-  if (!status.ok()) throw journal_failure("cannot write a snapshot: " + status.ToString());
+  throw journal_failure("cannot write a snapshot: " + status.ToString());
 }
 
 void rocksdb_snapshots::save(const snapshot& s, std::size_t keep) {

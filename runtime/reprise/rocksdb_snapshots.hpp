@@ -59,7 +59,9 @@ class rocksdb_snapshots final : public snapshot_store {
 
   /// Writes what `changes` makes of a database. Throws `journal_failure`.
   void write(const std::function<rocksdb::WriteBatch(rocksdb::DB&)>& changes);
-  void take_for_damaged(const std::string& reason);
+
+  /// Whoever needs the database next opens it anew, and puts aside what is there if a `damage` was met in it.
+  void close(const std::string& damage);
   void report_trouble(std::string_view stream, const skipped_visitor& report) const;
 
   static std::vector<slot> slots_of(rocksdb::DB& in,

@@ -27,8 +27,8 @@ class faulty_file_system::file final : public rocksdb::FSWritableFileOwnerWrappe
   IOStatus Append(const rocksdb::Slice& data,
                   const IOOptions& options,
                   IODebugContext* context) override {
-    IOStatus status = system_.count_down(name_, system_.appends_left_, system_.append_failed_);
-    if (!status.ok()) return status;
+    if (system_.is_due(name_, system_.appends_left_, system_.append_failed_))
+      return IOStatus::NoSpace("the test says no");
     size_ += data.size();
     return FSWritableFileOwnerWrapper::Append(data, options, context);
   }
@@ -47,8 +47,8 @@ class faulty_file_system::file final : public rocksdb::FSWritableFileOwnerWrappe
 
  private:
   IOStatus note(IOStatus done) {
-    IOStatus status = system_.count_down(name_, system_.syncs_left_, system_.sync_failed_);
-    if (!status.ok()) return status;
+    if (system_.is_due(name_, system_.syncs_left_, system_.sync_failed_))
+      return IOStatus::IOError("the test says no");
     if (done.ok()) system_.synced(name_, size_);
     return done;
   }
@@ -114,12 +114,12 @@ IOStatus faulty_file_system::DeleteFile(const std::string& name,
   return FileSystemWrapper::DeleteFile(name, options, context);
 }
 
-IOStatus faulty_file_system::count_down(const std::string& name, int& left, bool& has_failed) {
+bool faulty_file_system::is_due(const std::string& name, int& left, bool& has_failed) {
   const std::lock_guard lock(mutex_);
-  if (!is_log(name) || (left == 0 && !has_failed)) return IOStatus::OK();
-  if (!has_failed && --left > 0) return IOStatus::OK();
+  if (!is_log(name) || (left == 0 && !has_failed)) return false;
+  if (!has_failed && --left > 0) return false;
   has_failed = true;
-  return IOStatus::IOError("the test says no");
+  return true;
 }
 
 void faulty_file_system::synced(const std::string& name, std::uint64_t size) {

@@ -18,7 +18,8 @@ class faulty_file_system final : public rocksdb::FileSystemWrapper {
 
   const char* Name() const override { return "faulty_file_system"; }
 
-  /// From now on the n-th sync, or append, of a log fails, and so do all that follow. 0 is never.
+  /// From now on the n-th sync of a log fails with EIO, or the n-th append for want of space, and so do all that follow.
+  /// 0 is never.
   void fail_sync(int n);
   void fail_append(int n);
 
@@ -40,7 +41,7 @@ class faulty_file_system final : public rocksdb::FileSystemWrapper {
  private:
   class file;
 
-  rocksdb::IOStatus count_down(const std::string& name, int& left, bool& has_failed);
+  bool is_due(const std::string& name, int& left, bool& has_failed);
   void synced(const std::string& name, std::uint64_t size);
 
   std::mutex mutex_;
