@@ -383,9 +383,10 @@ TEST_CASE(
   write(sh / "file", "no directory\n");
   write(sh / "log", "");
   for (const std::string directory : {"file", "file/journal"}) {
-    for (const std::string command : {"stress --commands 1", "simulate --commands 1"}) {
+    for (const std::string command :
+         {"stress --commands 1 --dir ", "simulate --commands 1 --dir "}) {
       CAPTURE(command);
-      const auto result = sh.cart(command + " --dir " + directory);
+      const auto result = sh.cart(command + directory);
       CHECK(result.status == 2);
       CHECK(result.out.empty());
       CHECK(result.err.ends_with("cart: cannot open the journal: " + (sh / "file").string()

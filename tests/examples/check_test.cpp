@@ -16,7 +16,6 @@ using namespace shop;
 using reprise::answer_kind;
 using simulation::cart_history;
 using simulation::difference;
-using simulation::told;
 
 namespace {
 

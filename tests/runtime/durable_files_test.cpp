@@ -37,7 +37,7 @@ TEST_CASE("a mark whose making is cut short is whole") {
 
 TEST_CASE("a mark that is cut is refused") {
   const scratch_directory scratch;
-  detail::durable_mark(scratch.path(), 7);
+  { const detail::durable_mark made(scratch.path(), 7); }
   for (std::size_t size = 0; size < 24; ++size) {
     fs::resize_file(scratch / "reprise.durable", size);
     CHECK_THROWS_AS(detail::durable_mark::read(scratch.path()), damaged_history);

@@ -12,7 +12,6 @@ using namespace std::string_literals;
 using reprise::decode_events;
 using reprise::encode_event;
 using reprise::encoded_events;
-using reprise::event_view;
 using reprise::undecodable;
 
 namespace {

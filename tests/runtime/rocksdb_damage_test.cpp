@@ -44,7 +44,7 @@ void append_batches(journal& j, int first, int count) {
     batch b;
     for (int s = 0; s < 5; ++s) {
       const std::string text = "event " + std::to_string(i) + " of stream " + std::to_string(s);
-      b.add("cart/" + std::to_string(s), static_cast<std::uint64_t>(2 * i), {text, text + "'"});
+      b.add("cart/" + std::to_string(s), 2 * static_cast<std::uint64_t>(i), {text, text + "'"});
     }
     for (const append_result& result : b.append_to(j)) REQUIRE(result.accepted);
   }

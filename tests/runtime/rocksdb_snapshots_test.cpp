@@ -72,7 +72,10 @@ std::set<std::string> wrong_after(
       fs::copy(scratch / "journal", scratch / "copy", fs::copy_options::recursive);
       damage(scratch / "copy/snapshots" / file, at);
       const std::string found = wrong_with(scratch / "copy");
-      if (!found.empty()) wrong.insert(file + " at " + std::to_string(at) + ": " + found);
+      if (found.empty()) continue;
+      std::ostringstream what;
+      what << file << " at " << at << ": " << found;
+      wrong.insert(what.str());
     }
   }
   return wrong;

@@ -80,6 +80,10 @@ void keeping(journal& j) {
     CHECK(snapshots_of(j, "cart/10") == "5");
     CHECK(snapshots_of(j, "cart/") == "5");
   }
+}
+
+void readers(journal& j) {
+  snapshot_store& store = *j.snapshots();
   SUBCASE("a reader stops when it has had enough, and what it throws passes through") {
     store.save(snapshot_at("cart/1", 1), 3);
     store.save(snapshot_at("cart/1", 2), 3);
@@ -193,7 +197,7 @@ void concurrency(journal& j) {
       threads.emplace_back([&store, stream] {
         for (std::uint64_t v = 1; v <= 200; ++v) store.save(snapshot_at(stream, v), 3);
       });
-      threads.emplace_back([&] {
+      threads.emplace_back([&store, &failures, stream] {
         for (std::uint64_t newest = 0; newest < 200;) {
           std::uint64_t before = UINT64_MAX;
           store.read(
@@ -232,6 +236,7 @@ void snapshot_contract(const std::function<std::shared_ptr<journal>()>& open) {
   const auto j = open();
   REQUIRE(j->snapshots() != nullptr);
   keeping(*j);
+  readers(*j);
   reaching(*j);
   limits(*j);
   concurrency(*j);
