@@ -95,7 +95,7 @@ struct released {
     CHECK(program::field(run.out, "difference_count") == "0");
     CHECK(program::field(run.out, "refused") == "1");
     const auto ben = sh.cart("journal show --dir d ben");
-    CHECK(program::contains(ben.out, "cart \"ben\" at version 7: 3 \"j\\xc3\\xa4m\", 4 \"tea\"\n"));
+    CHECK(program::contains(ben.out, "cart \"ben\" at version 7: 3 \"jäm\", 4 \"tea\"\n"));
   }
 
   program::shell sh;
