@@ -20,6 +20,12 @@ void add_runtime(CLI::App& app, simulation::runtime_settings& settings) {
       ->check(CLI::Range(1, 100'000'000));
 }
 
+void check_outputs(const std::vector<simulation::output_file>& files,
+                   const std::string& directory) {
+  if (const auto unfit = simulation::unfit_among(files, directory))
+    throw CLI::ValidationError(unfit->option, unfit->why);
+}
+
 int print_result(int exit_status) {
   std::cout.flush();
   if (std::cout) return exit_status;

@@ -1,8 +1,12 @@
 #pragma once
 
+#include "cart/output_files.hpp"
 #include "cart/runtime_settings.hpp"
 
 #include <CLI/CLI.hpp>
+
+#include <string>
+#include <vector>
 
 namespace cart_program {
 
@@ -14,6 +18,9 @@ CLI::Validator some_text();
 
 /// Adds the options that set what every program's runtime can be told.
 void add_runtime(CLI::App& app, simulation::runtime_settings& settings);
+
+/// Throws `CLI::ValidationError` if one of the files would do harm to the journal in `directory` or to another.
+void check_outputs(const std::vector<simulation::output_file>& files, const std::string& directory);
 
 /// Returns the status if all that was printed arrived; else says that it did not, and returns `run_error`.
 int print_result(int exit_status);

@@ -173,6 +173,8 @@ void add_simulate(CLI::App& app, arguments& args) {
     if (args.simulate.journal == store_kind::memory && args.directory) {
       throw CLI::ValidationError("--dir", "a journal in memory has no directory");
     }
+    cart_program::check_outputs({{"--metrics", args.simulate.metrics}},
+                                args.directory.value_or(std::string()));
   });
 }
 
@@ -212,6 +214,10 @@ void add_journal(CLI::App& app, arguments& args) {
   trim->add_option("--archive", args.archive,
                    "File to add them to first, one a line, as they are stored")
       ->check(some_text());
+  trim->final_callback([&args] {
+    cart_program::check_outputs({{"--archive", args.archive.value_or(std::string())}},
+                                args.journal_directory);
+  });
 }
 
 int trim_journal(const arguments& args) {

@@ -9,6 +9,8 @@
 
 namespace simulation {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 std::string metrics_of([[maybe_unused]] const reprise::host& host) {
@@ -23,21 +25,26 @@ std::string metrics_of([[maybe_unused]] const reprise::host& host) {
 
 void metrics_file::write(const reprise::host& of) const {
   if (name_.empty()) return;
-  auto beside = name_;
-  beside += ".new";
-  const auto fail = [this](const std::string& why) {
-    throw std::runtime_error("cannot write the metrics to " + name_.string() + ": " + why);
-  };
-  std::ofstream file(beside, std::ios::trunc);
+  std::error_code wrong;
+  // A link stays one: what it leads to is replaced.
+  const auto name = fs::weakly_canonical(name_, wrong);
+  if (wrong) fail(wrong.message());
+  const bool is_replaced = !fs::exists(name, wrong) || fs::is_regular_file(name, wrong);
+  const auto written = is_replaced ? fs::path(name).concat(".new") : name;
+  std::ofstream file(written, std::ios::trunc);
   file << metrics_of(of) << std::flush;
   if (!file) fail(std::strerror(errno));
   file.close();
-  std::error_code wrong;
-  std::filesystem::rename(beside, name_, wrong);
+  if (!is_replaced) return;
+  fs::rename(written, name, wrong);
   if (!wrong) return;
   const std::string why = wrong.message();
-  std::filesystem::remove(beside, wrong);
+  fs::remove(written, wrong);
   fail(why);
+}
+
+void metrics_file::fail(const std::string& why) const {
+  throw std::runtime_error("cannot write the metrics to " + name_.string() + ": " + why);
 }
 
 }  // namespace simulation

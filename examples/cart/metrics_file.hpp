@@ -3,6 +3,7 @@
 #include "reprise/host.hpp"
 
 #include <filesystem>
+#include <string>
 #include <utility>
 
 namespace simulation {
@@ -14,10 +15,13 @@ class metrics_file {
   /// An empty name is no file.
   explicit metrics_file(std::filesystem::path name) : name_(std::move(name)) {}
 
-  /// Writes the metrics of a runtime over what is in the file. Throws `std::runtime_error`.
+  /// Writes the metrics of a runtime over what is in the file, or to it if it is a device or a pipe. Throws
+  /// `std::runtime_error`.
   void write(const reprise::host& of) const;
 
  private:
+  [[noreturn]] void fail(const std::string& why) const;
+
   std::filesystem::path name_;
 };
 

@@ -3,6 +3,7 @@
 #include "cart/command_line.hpp"
 #include "cart/format.hpp"
 #include "cart/interrupt.hpp"
+#include "cart/output_files.hpp"
 #include "cart/status_line.hpp"
 #include "cart/stores.hpp"
 #include "shopping_cart/shopping_cart.hpp"
@@ -193,7 +194,9 @@ void add_output(CLI::App& app, stress::options& o, std::string& format, std::str
 }
 
 /// What no single option can tell. Throws `CLI::ValidationError`.
-void check_together(const stress::options& o, const std::string& directory) {
+void check_together(const stress::options& o,
+                    const std::string& directory,
+                    const std::string& percentiles) {
   if (o.journal == store_kind::memory && !directory.empty())
     throw CLI::ValidationError("--dir", "a journal in memory has no directory");
   if (o.clients * o.window > most_under_way) {
@@ -202,11 +205,11 @@ void check_together(const stress::options& o, const std::string& directory) {
         "clients and window make " + simulation::counted(o.clients * o.window, "command")
             + " under way; it takes " + simulation::grouped(most_under_way) + " at most");
   }
-  if (!directory.empty() && !o.ack_log.empty() && stress::is_inside(o.ack_log, directory)) {
-    throw CLI::ValidationError("--ack-log", o.ack_log.string()
-                                                + " is inside the journal's directory, which "
-                                                  "holds nothing but the journal");
-  }
+  cart_program::check_outputs({{"--ack-log", o.ack_log},
+                               {"--timeseries", o.timeseries},
+                               {"--metrics", o.metrics},
+                               {"--hdr", percentiles}},
+                              directory);
 }
 
 std::runtime_error cannot_write(const std::string& file) {
@@ -236,7 +239,7 @@ stress_command::stress_command(CLI::App& app) : settings_(std::make_unique<setti
   command->final_callback([&s] {
     s.options.journal = s.journal_name == "memory" ? store_kind::memory : store_kind::rocksdb;
     if (!s.options.duration && !s.options.commands) s.options.duration = std::chrono::seconds(10);
-    check_together(s.options, s.directory);
+    check_together(s.options, s.directory, s.percentiles);
   });
 }
 

@@ -120,14 +120,4 @@ void ack_log::write_line() {
   throw ack_log_failure("cannot write to the log " + name_ + ": " + why);
 }
 
-bool is_inside(const std::filesystem::path& file, const std::filesystem::path& directory) {
-  const auto inner = std::filesystem::weakly_canonical(file);
-  auto outer = std::filesystem::weakly_canonical(directory);
-  if (!outer.has_filename()) outer = outer.parent_path();
-  const auto [outer_end, inner_end] = std::mismatch(outer.begin(), outer.end(), inner.begin(),
-                                                    inner.end());
-  static_cast<void>(inner_end);
-  return outer_end == outer.end();
-}
-
 }  // namespace stress

@@ -59,7 +59,4 @@ class ack_log {
   int file_ = -1;
 };
 
-/// Returns whether a file would be in a directory, or is the directory itself. Neither has to be there.
-bool is_inside(const std::filesystem::path& file, const std::filesystem::path& directory);
-
 }  // namespace stress

@@ -3,6 +3,8 @@
 #include "cart/format.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <sstream>
 #include <stdexcept>
 
@@ -28,7 +30,7 @@ progress::progress(simulation::status_line& status,
   table_ << "seconds,count,per_second,p50_ms,p90_ms,p99_ms,max_ms,accepted,refused,overloaded,"
             "unavailable,unknown,in_flight,live\n"
          << std::flush;
-  if (!table_) throw std::runtime_error("cannot write the timeseries to " + name_);
+  check_written();
 }
 
 void progress::begin(clock::time_point now) {
@@ -77,7 +79,12 @@ void progress::write(double seconds, const reprise::host_stats& stats) {
          << millis(l.max()) << ',' << a.accepted << ',' << a.refused << ',' << a.overloaded << ','
          << a.unavailable << ',' << a.unknown << ',' << stats.in_flight << ',' << stats.live << '\n'
          << std::flush;
-  if (!table_) throw std::runtime_error("cannot write the timeseries to " + name_);
+  check_written();
+}
+
+void progress::check_written() const {
+  if (table_) return;
+  throw std::runtime_error("cannot write the timeseries to " + name_ + ": " + std::strerror(errno));
 }
 
 }  // namespace stress

@@ -41,6 +41,7 @@ class progress {
  private:
   void draw(double seconds, const reprise::host_stats& stats, const std::string& note);
   void write(double seconds, const reprise::host_stats& stats);
+  void check_written() const;
 
   simulation::status_line& status_;
   std::chrono::nanoseconds interval_;

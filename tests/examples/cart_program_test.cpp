@@ -105,6 +105,31 @@ TEST_CASE("a simulation leaves the metrics of its last shoppers, or says that it
   CHECK(failed.status == 2);
   CHECK(contains(failed.err, "cannot write the metrics to missing/file: No such file"));
 }
+
+TEST_CASE("metrics do not go into the journal's directory") {
+  const shell sh;
+  const auto refused = sh.cart("simulate --dir d --commands 10 --metrics d/CURRENT");
+  CHECK(refused.status == 1);
+  CHECK(contains(refused.err, "d/CURRENT is inside the journal's directory"));
+  CHECK_FALSE(std::filesystem::exists(sh / "d"));
+}
+
+TEST_CASE("metrics go through a link and into a pipe, and replace neither") {
+  const shell sh;
+  write(sh / "target", "old");
+  std::filesystem::create_symlink("target", sh / "link");
+  CHECK(sh.cart("simulate --journal memory --commands 10 --metrics link").status == 0);
+  CHECK(std::filesystem::is_symlink(sh / "link"));
+  CHECK(contains(contents(sh / "target"), "reprise_commands_total"));
+  // The pipe is held open and takes all that is written to it, before somebody reads.
+  const auto piped = sh.run(
+      "mkfifo pipe && exec 3<> pipe && timeout 60 " + shell::program
+      + "simulate --journal memory --commands 10 --metrics pipe > report 2> err"
+        " && head -c 1000 <&3 > out");
+  CHECK(piped.status == 0);
+  CHECK(contains(piped.out, "reprise_commands_total"));
+  CHECK(std::filesystem::is_fifo(sh / "pipe"));
+}
 #endif
 
 TEST_CASE("the commands of an input take effect in their order") {
@@ -586,6 +611,7 @@ TEST_CASE("trim of what is not there is status 2, changes nothing, and makes no 
   const shell sh;
   store(sh / "d", "cart-42");
   CHECK(sh.cart("journal trim --dir d cart-43").status == 2);
+  CHECK(sh.cart("journal trim --dir d cart-42 --archive d/CURRENT").status == 1);
   CHECK(contains(sh.cart("journal trim --dir d cart-42 --archive no/such/folder").err,
                  "cart: nothing was trimmed: cannot open the archive no/such/folder"));
   CHECK(sh.cart("journal trim --dir e cart-42").status == 2);

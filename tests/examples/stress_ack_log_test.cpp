@@ -1,3 +1,4 @@
+#include "cart/output_files.hpp"
 #include "checker/ack_log.hpp"
 #include "examples/program.hpp"
 #include "stress/ack_log.hpp"
@@ -14,6 +15,7 @@
 using namespace stress;
 using program::contents;
 using program::shell;
+using simulation::is_inside;
 
 namespace {
 
@@ -134,6 +136,22 @@ TEST_CASE("a file is inside a directory under whatever name it goes") {
   CHECK_FALSE(is_inside(sh / "d2/log", sh / "d"));
   CHECK_FALSE(is_inside(sh / "log", sh / "d"));
   CHECK_FALSE(is_inside(sh / "d/../log", sh / "d"));
+}
+
+TEST_CASE(
+    "two options that name one file under two names are told apart from two that name a device") {
+  const shell sh;
+  const auto unfit = [&](const std::string& a, const std::string& b) {
+    const auto found = simulation::unfit_among({{"--a", a}, {"--none", ""}, {"--b", b}}, sh / "d");
+    return found ? found->option : "";
+  };
+  program::write(sh / "file", "");
+  std::filesystem::create_hard_link(sh / "file", sh / "same");
+  CHECK(unfit(sh / "file", sh / "same") == "--b");
+  CHECK(unfit(sh / "new", sh / "e/../new") == "--b");
+  CHECK(unfit(sh / "d/file", sh / "new") == "--a");
+  CHECK(unfit(sh / "file", sh / "new").empty());
+  CHECK(unfit("/dev/null", "/dev/null").empty());
 }
 
 TEST_CASE("unsettled is what has no answer, or one that says that nobody knows") {
