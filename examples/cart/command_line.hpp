@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,11 @@ enum exit_code { success = 0, usage_error = 1, run_error = 2, damage_found = 3 }
 
 /// Refuses an empty text, which a script gives where a variable of its own is not set.
 CLI::Validator some_text();
+
+/// Takes a whole number in decimal, for an option's `transform`. CLI11 itself takes -1 for the largest number there is, 0x10
+/// for 16 and 010 for 8.
+CLI::Validator whole_number(std::uint64_t least,
+                            std::uint64_t most = std::numeric_limits<std::uint64_t>::max());
 
 /// Adds the options that set what every program's runtime can be told.
 void add_runtime(CLI::App& app, simulation::runtime_settings& settings);

@@ -18,7 +18,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <charconv>
 #include <cstdint>
 #include <exception>
 #include <fcntl.h>
@@ -27,7 +26,6 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -61,20 +59,6 @@ void occupy_standard_streams() {
     file = open("/dev/null", O_RDONLY);
   } while (file >= 0 && file <= STDERR_FILENO);
   if (file > STDERR_FILENO) close(file);
-}
-
-/// Takes whole numbers of 64 bits only. CLI11 itself takes -1 for the largest there is.
-CLI::Validator number_from(std::uint64_t least) {
-  return {[least](const std::string& text) -> std::string {
-            std::uint64_t number = 0;
-            const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(),
-                                                      number);
-            if (wrong == std::errc() && end == text.data() + text.size() && number >= least)
-              return {};
-            return "it takes a whole number from " + std::to_string(least) + " on, of 64 bits, not "
-                   + text;
-          },
-          "UINT"};
 }
 
 // -- simulate ------------------------------------------------------------------
@@ -125,20 +109,20 @@ void add_simulate(CLI::App& app, arguments& args) {
   auto& options = args.simulate;
   auto& shopping = options.shopping;
   auto* carts = command->add_option("--carts", shopping.carts, "Carts that are open at a time")
-                    ->check(CLI::Range(1, 10'000'000))
+                    ->transform(whole_number(1, 10'000'000))
                     ->capture_default_str();
   command->add_option("--shoppers", shopping.shoppers, "Shoppers; each has one command under way")
-      ->check(CLI::Range(1, 100'000))
+      ->transform(whole_number(1, 100'000))
       ->capture_default_str();
   auto* commands = command
                        ->add_option("--commands", shopping.commands,
                                     "Commands that they send together")
-                       ->check(CLI::Range(1, 100'000'000))
+                       ->transform(whole_number(1, 100'000'000))
                        ->capture_default_str();
   auto* seed = command
                    ->add_option("--seed", args.seed,
                                 "Where chance begins; printed, so that it can be repeated")
-                   ->check(number_from(0));
+                   ->transform(whole_number(0));
   auto* skewed = command
                      ->add_option("--skew", args.skew_name,
                                   "How shoppers choose a cart: zipf, where few are wanted by many, "
@@ -197,11 +181,12 @@ void add_journal(CLI::App& app, arguments& args) {
   journal->require_subcommand(1);
   auto* show = add_tool(*journal, args, "show", "Print a cart and its events");
   show->add_option("CART", args.cart, "Id of the cart")->required();
-  show->add_option("--at", args.version, "As of this version [the last]")->check(number_from(1));
+  show->add_option("--at", args.version, "As of this version [the last]")
+      ->transform(whole_number(1));
   auto* exports = add_tool(*journal, args, "export",
                            "Print every event as a JSON object a line, in commit order");
   exports->add_option("--from", args.from_position, "Position to begin at")
-      ->check(number_from(1))
+      ->transform(whole_number(1))
       ->capture_default_str();
   add_tool(*journal, args, "verify", "Read, decode and fold everything, and name each damage");
   auto* trim = add_tool(
@@ -210,7 +195,7 @@ void add_journal(CLI::App& app, arguments& args) {
   trim->add_option("CART", args.cart, "Id of the cart")->required();
   trim->add_option("--to", args.version,
                    "Up to the commit that ends at this version or before [the last]")
-      ->check(number_from(1));
+      ->transform(whole_number(1));
   trim->add_option("--archive", args.archive,
                    "File to add them to first, one a line, as they are stored")
       ->check(some_text());

@@ -26,10 +26,11 @@ std::string metrics_of([[maybe_unused]] const reprise::host& host) {
 void metrics_file::write(const reprise::host& of) const {
   if (name_.empty()) return;
   std::error_code wrong;
-  // A link stays one: what it leads to is replaced.
+  // A link stays one: what it leads to is replaced, or made if it is not there yet.
   const auto name = fs::weakly_canonical(name_, wrong);
   if (wrong) fail(wrong.message());
-  const bool is_replaced = !fs::exists(name, wrong) || fs::is_regular_file(name, wrong);
+  const auto there = fs::symlink_status(name, wrong);
+  const bool is_replaced = !fs::exists(there) || fs::is_regular_file(there);
   const auto written = is_replaced ? fs::path(name).concat(".new") : name;
   std::ofstream file(written, std::ios::trunc);
   file << metrics_of(of) << std::flush;

@@ -28,6 +28,7 @@
 using cart_program::print_result;
 using cart_program::run_error;
 using cart_program::some_text;
+using cart_program::whole_number;
 using simulation::store_kind;
 
 struct stress_command::settings {
@@ -66,26 +67,25 @@ CLI::Option* add_text(CLI::App& app,
 
 void add_load(CLI::App& app, stress::options& o, std::optional<std::uint64_t>& seed) {
   app.add_option("--clients", o.clients, "Clients of a closed loop")
-      ->check(CLI::Range(1, 100'000))
+      ->transform(whole_number(1, 100'000))
       ->capture_default_str();
   app.add_option("--window", o.window, "Commands that each client has under way")
-      ->check(CLI::Range(1, 100'000))
+      ->transform(whole_number(1, 100'000))
       ->capture_default_str();
   auto* duration = add_text(
       app, "--duration", "TIME",
       [&o](const std::string& text) { o.duration = stress::duration_from(text); },
       "How long, after the warm-up [10s]");
-  add_text(
-      app, "--commands", "UINT",
-      [&o](const std::string& text) { o.commands = stress::number_from(text, 1); },
-      "How many commands, after the warm-up, instead of how long")
+  app.add_option("--commands", o.commands,
+                 "How many commands, after the warm-up, instead of how long")
+      ->transform(whole_number(1))
       ->excludes(duration);
   add_text(
       app, "--warmup", "TIME",
       [&o](const std::string& text) { o.warmup = stress::duration_from(text); },
       "How long before anything is measured");
   app.add_option("--carts", o.carts, "Carts that are open at a time")
-      ->check(CLI::Range(1, 10'000'000))
+      ->transform(whole_number(1, 10'000'000))
       ->capture_default_str();
   add_text(
       app, "--dist", "TEXT",
@@ -97,15 +97,13 @@ void add_load(CLI::App& app, stress::options& o, std::optional<std::uint64_t>& s
       "Shares of the commands")
       ->default_str("add=60,remove=20,view=15,checkout=5");
   app.add_option("--payload", o.payload, "Bytes of each product id")
-      ->check(CLI::Range(least_payload, shop::max_product_id_bytes))
+      ->transform(whole_number(least_payload, shop::max_product_id_bytes))
       ->capture_default_str();
-  add_text(
-      app, "--seed", "UINT",
-      [&seed](const std::string& text) { seed = stress::number_from(text, 0); },
-      "Where chance begins; printed, so that it can be repeated");
+  app.add_option("--seed", seed, "Where chance begins; printed, so that it can be repeated")
+      ->transform(whole_number(0));
   app.add_option("--retries", o.retries,
                  "Times that a command of unknown outcome is sent again, under the same id")
-      ->check(CLI::Range(0, 1'000))
+      ->transform(whole_number(0, 1'000))
       ->capture_default_str();
   add_text(
       app, "--rate", "NUMBER", [&o](const std::string& text) { o.rate = stress::rate_from(text); },

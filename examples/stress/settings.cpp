@@ -93,15 +93,6 @@ std::chrono::nanoseconds duration_from(const std::string& text) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds));
 }
 
-std::uint64_t number_from(const std::string& text, std::uint64_t least) {
-  std::uint64_t number = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (wrong != std::errc() || end != text.data() + text.size() || number < least) {
-    throw bad_setting("it takes a whole number from " + std::to_string(least) + " on, of 64 bits");
-  }
-  return number;
-}
-
 double rate_from(const std::string& text) {
   static constexpr auto expected = "it takes a number above 0, and at most 10 million, a second";
   const auto [number, rest] = leading_number(text, expected);

@@ -18,9 +18,6 @@ class bad_setting : public std::runtime_error {
 /// Reads a time above zero: `250us`, `20ms`, `1.5s`, `2m`, `1h`. A number without a unit is in seconds.
 std::chrono::nanoseconds duration_from(const std::string& text);
 
-/// Reads a whole number of 64 bits, from `least` on.
-std::uint64_t number_from(const std::string& text, std::uint64_t least);
-
 /// Reads commands a second, above zero: `5000`, or `5000/s`.
 double rate_from(const std::string& text);
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <string>
+#include <system_error>
 #include <unistd.h>
 
 namespace reprise::detail {
@@ -44,7 +45,9 @@ void make_with_parents(const fs::path& directory) {
   if (!exists) {
     if (fs::exists(fs::symlink_status(directory))) refuse_as_no_directory(directory);
     if (!fs::is_directory(parent)) make_with_parents(parent);
-    fs::create_directory(directory);
+    std::error_code wrong;
+    fs::create_directory(directory, wrong);
+    if (wrong) fail("make", directory, wrong.value());
   }
   if (sync_readable(parent)) return;
   if (!exists || errno != EACCES) fail("open", parent, errno);

@@ -10,8 +10,7 @@ void sync_directory(const std::filesystem::path& directory);
 
 /// Makes a directory, and those above it that are missing, so that a loss of power after it returns leaves it
 /// there. One that exists is made durable too, because whoever made it may have died before that; where its
-/// parent may not be read, somebody else made it, and is believed. Throws `journal_failure`, or
-/// `std::filesystem::filesystem_error` if it cannot be made.
+/// parent may not be read, somebody else made it, and is believed. Throws `journal_failure`.
 void make_durable_directory(const std::filesystem::path& directory);
 
 }  // namespace reprise::detail

@@ -280,7 +280,8 @@ rocksdb_database::rocksdb_database(const fs::path& directory,
     directory_ = existing_directory(directory, !options.read_only);
     open(options, seams);
   } catch (const fs::filesystem_error& failure) {
-    throw journal_failure(std::string("cannot open the journal: ") + failure.what());
+    throw journal_failure("cannot open the journal: " + failure.path1().string() + ": "
+                          + failure.code().message());
   }
 }
 

@@ -47,7 +47,9 @@ class stream_window {
   /// than one and more than a window should hold.
   bool fill(std::uint64_t from) {
     records_.clear();
+    records_.reserve(usual_commits);
     bytes_.clear();
+    bytes_.reserve(usual_bytes);
     for (std::uint64_t last; (last = last_version_here(from)) >= from; it_->Next()) {
       const std::string_view record = view_of(it_->value());
       if (!records_.empty() && bytes_.size() + record.size() > most_bytes) return false;
@@ -66,8 +68,10 @@ class stream_window {
       where_.version = check.next();
       decode_commit_at(where_, record, commit_);
       check(commit_);
-      check_key(commit_, {std::string(stream_), commit_.first_version, commit_.first_position},
-                it->last_version);
+      if (!belongs_under({stream_, it->last_version}, commit_)) {
+        throw wrong_key(commit_,
+                        {std::string(stream_), commit_.first_version, commit_.first_position});
+      }
       if (!visit(commit_)) return false;
     }
     return true;
@@ -75,6 +79,10 @@ class stream_window {
 
  private:
   static constexpr std::size_t most_bytes = std::size_t{4} * 1024 * 1024;
+
+  /// Most streams are short: room for one is asked for once.
+  static constexpr std::size_t usual_commits = 64;
+  static constexpr std::size_t usual_bytes = std::size_t{8} * 1024;
 
   struct copied_record {
     std::uint64_t last_version;
@@ -128,11 +136,10 @@ class window_width {
 
 }  // namespace
 
-void check_key(const commit_view& c, const place& found_at, std::uint64_t last_version) {
-  if (c.stream == found_at.stream && c.last_version() == last_version) return;
-  throw damaged_history(found_at,
-                        "the commit that is stored under this key is that of "
-                            + describe({std::string(c.stream), c.first_version, c.first_position}));
+damaged_history wrong_key(const commit_view& c, place found_at) {
+  return {std::move(found_at),
+          "the commit that is stored under this key is that of "
+              + describe({std::string(c.stream), c.first_version, c.first_position})};
 }
 
 void decode_ordered(const ordered_commit& expected,
@@ -144,7 +151,7 @@ void decode_ordered(const ordered_commit& expected,
   if (status.IsNotFound()) throw damaged_history(where, "missing: the order of commits has it");
   require(status, "read a commit", where);
   decode_commit_at(where, record, out);
-  check_key(out, where, expected.last_version);
+  if (!belongs_under({expected.stream, expected.last_version}, out)) throw wrong_key(out, where);
   if (out.first_position != expected.first_position || out.events.size() != expected.events) {
     throw damaged_history(where, "the record has position " + std::to_string(out.first_position)
                                      + " and " + std::to_string(out.events.size())
@@ -164,7 +171,6 @@ std::unique_ptr<rocksdb::Iterator> rocksdb_reader::streams(const rocksdb::Slice&
   rocksdb::ReadOptions options;
   // Behind it there may be nothing but a million keys that were trimmed.
   options.iterate_upper_bound = &end;
-  options.prefix_same_as_start = true;
   return std::unique_ptr<rocksdb::Iterator>(
       database_.db().NewIterator(options, database_.streams()));
 }

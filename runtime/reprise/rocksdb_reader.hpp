@@ -95,7 +95,12 @@ void decode_ordered(const ordered_commit& expected,
                     std::string_view record,
                     commit_view& out);
 
-/// Throws `damaged_history` at `found_at` unless `c` is what belongs under the key of that stream and version.
-void check_key(const commit_view& c, const place& found_at, std::uint64_t last_version);
+/// Returns whether `c` is what belongs under a key. If not, `wrong_key` is what to throw.
+inline bool belongs_under(const stream_key& key, const commit_view& c) {
+  return c.last_version() == key.last_version && c.stream == key.stream;
+}
+
+/// Returns the damage that `c` is stored where another commit belongs.
+damaged_history wrong_key(const commit_view& c, place found_at);
 
 }  // namespace reprise::detail

@@ -226,7 +226,7 @@ class verifier {
     const place where{std::string(key.stream), key.last_version, 0};
     try {
       decode_commit_at(where, record, commit_);
-      check_key(commit_, where, key.last_version);
+      if (!belongs_under(key, commit_)) throw wrong_key(commit_, where);
     } catch (const damaged_history& damage) {
       report(damage);
       return true;

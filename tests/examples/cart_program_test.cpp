@@ -48,6 +48,21 @@ TEST_CASE("a usage error is status 1, and says where to read on") {
   }
 }
 
+TEST_CASE("whole numbers are decimal, and within their bounds") {
+  const shell sh;
+  for (const std::string bad : {"", "-1", "0", "1.5", "7x", "0x10", "1e3", " 7", "+7", "10000001",
+                                "18446744073709551616"}) {
+    CAPTURE(bad);
+    const auto result = sh.cart("simulate --journal memory --carts '" + bad + "'");
+    CHECK(result.status == 1);
+    CHECK(contains(result.err, "it takes a whole number from 1 to 10000000, not " + bad));
+  }
+  const auto zeros = sh.cart(
+      "simulate --journal memory --carts 012 --commands 0100 --seed 18446744073709551615");
+  CHECK(contains(zeros.err, "100 commands by "));
+  CHECK(contains(zeros.err, " on 12 carts, seed 18446744073709551615"));
+}
+
 TEST_CASE("a command that is not there is named") {
   CHECK(contains(shell().cart("steal --all").err, "there is no command \"steal\""));
 }
@@ -121,6 +136,10 @@ TEST_CASE("metrics go through a link and into a pipe, and replace neither") {
   CHECK(sh.cart("simulate --journal memory --commands 10 --metrics link").status == 0);
   CHECK(std::filesystem::is_symlink(sh / "link"));
   CHECK(contains(contents(sh / "target"), "reprise_commands_total"));
+  std::filesystem::create_symlink("not there yet", sh / "ahead");
+  CHECK(sh.cart("simulate --journal memory --commands 10 --metrics ahead").status == 0);
+  CHECK(std::filesystem::is_symlink(sh / "ahead"));
+  CHECK(contains(contents(sh / "not there yet"), "reprise_commands_total"));
   // The pipe is held open and takes all that is written to it, before somebody reads.
   const auto piped = sh.run(
       "mkfifo pipe && exec 3<> pipe && timeout 60 " + shell::program

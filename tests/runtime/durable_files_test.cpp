@@ -1,6 +1,7 @@
 #include "reprise/directory_sync.hpp"
 #include "reprise/durable_mark.hpp"
 #include "reprise/error.hpp"
+#include "reprise/rocksdb_journal.hpp"
 #include "scratch_directory.hpp"
 #include "system_calls.hpp"
 
@@ -74,6 +75,17 @@ TEST_CASE("a file where a directory is to be made is named, with what to do") {
     CHECK_THROWS_WITH_AS(detail::make_durable_directory(scratch / wanted), what.c_str(),
                          journal_failure);
   }
+}
+
+TEST_CASE("a directory that cannot be made is named, with the reason") {
+  CHECK_THROWS_WITH_AS(detail::make_durable_directory("/proc/journal"),
+                       "cannot make /proc/journal: No such file or directory", journal_failure);
+  const std::string long_name(300, 'x');
+  CHECK_THROWS_WITH_AS(rocksdb_at(long_name),
+                       ("cannot open the journal: " + (fs::current_path() / long_name).string()
+                        + ": File name too long")
+                           .c_str(),
+                       journal_failure);
 }
 
 TEST_CASE("the entry of a new mark is synced") {
