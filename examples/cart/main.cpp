@@ -159,6 +159,8 @@ void add_simulate(CLI::App& app, arguments& args) {
     }
     cart_program::check_outputs({{"--metrics", args.simulate.metrics}},
                                 args.directory.value_or(std::string()));
+    cart_program::check_outputs(
+        {{"--input", args.simulate.input}, {"--metrics", args.simulate.metrics}}, {});
   });
 }
 
@@ -257,7 +259,7 @@ int main(int argc, char** argv) {
     // CLI11 only says that a command is missing.
     const bool is_known = !app.get_subcommands().empty() || argc < 2 || argv[1][0] == '-';
     if (!is_known) std::cerr << "there is no command " << reprise::printable(argv[1]) << '\n';
-    return app.exit(error) == 0 ? success : usage_error;
+    return app.exit(error) == 0 ? print_result(success) : usage_error;
   }
   try {
     if (app.got_subcommand("simulate")) return simulate(args);

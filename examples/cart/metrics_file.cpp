@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <unistd.h>
 
 namespace simulation {
 
@@ -31,17 +32,23 @@ void metrics_file::write(const reprise::host& of) const {
   if (wrong) fail(wrong.message());
   const auto there = fs::symlink_status(name, wrong);
   const bool is_replaced = !fs::exists(there) || fs::is_regular_file(there);
-  const auto written = is_replaced ? fs::path(name).concat(".new") : name;
-  std::ofstream file(written, std::ios::trunc);
+  if (!is_replaced) return write_to(name, of);
+  // Another process may write metrics beside these, and what is there under any other name is somebody's.
+  const auto beside = fs::path(name).concat(".new." + std::to_string(getpid()));
+  try {
+    write_to(beside, of);
+    fs::rename(beside, name, wrong);
+    if (wrong) fail(wrong.message());
+  } catch (...) {
+    fs::remove(beside, wrong);
+    throw;
+  }
+}
+
+void metrics_file::write_to(const fs::path& there, const reprise::host& of) const {
+  std::ofstream file(there, std::ios::trunc);
   file << metrics_of(of) << std::flush;
   if (!file) fail(std::strerror(errno));
-  file.close();
-  if (!is_replaced) return;
-  fs::rename(written, name, wrong);
-  if (!wrong) return;
-  const std::string why = wrong.message();
-  fs::remove(written, wrong);
-  fail(why);
 }
 
 void metrics_file::fail(const std::string& why) const {

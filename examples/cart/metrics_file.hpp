@@ -20,6 +20,7 @@ class metrics_file {
   void write(const reprise::host& of) const;
 
  private:
+  void write_to(const std::filesystem::path& there, const reprise::host& of) const;
   [[noreturn]] void fail(const std::string& why) const;
 
   std::filesystem::path name_;

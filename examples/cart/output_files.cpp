@@ -8,9 +8,17 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Returns the one name of what need not be there. The standard library keeps a relative one of which nothing is there.
+/// As many as Linux follows.
+constexpr int most_links = 40;
+
+/// Returns the one name of what need not be there. The standard library keeps a relative one of which nothing is there, and
+/// a link that leads nowhere.
 fs::path one_name(const fs::path& file) {
-  return fs::weakly_canonical(fs::absolute(file));
+  fs::path name = fs::weakly_canonical(fs::absolute(file));
+  for (int links = 0; links < most_links && fs::is_symlink(name); ++links) {
+    name = fs::weakly_canonical(name.parent_path() / fs::read_symlink(name));
+  }
+  return name;
 }
 
 /// Devices and pipes take what any number of writers have.

@@ -28,6 +28,7 @@
 using cart_program::print_result;
 using cart_program::run_error;
 using cart_program::some_text;
+using cart_program::success;
 using cart_program::whole_number;
 using simulation::store_kind;
 
@@ -208,6 +209,12 @@ void check_together(const stress::options& o,
                                {"--metrics", o.metrics},
                                {"--hdr", percentiles}},
                               directory);
+  // A log may be gone on with. Anything else would be written over it.
+  cart_program::check_outputs({{"--resend-from", o.resend_from},
+                               {"--timeseries", o.timeseries},
+                               {"--metrics", o.metrics},
+                               {"--hdr", percentiles}},
+                              {});
 }
 
 std::runtime_error cannot_write(const std::string& file) {
@@ -260,6 +267,10 @@ int stress_command::run() {
   auto& o = settings_->options;
   o.seed = settings_->seed ? *settings_->seed : std::random_device{}();
   simulation::note_interrupts();
+  // It is opened first, so that a wrong name neither costs a run nor leaves a journal behind.
+  std::ofstream percentiles;
+  if (!settings_->percentiles.empty()) percentiles.open(settings_->percentiles);
+  if (!percentiles) throw cannot_write(settings_->percentiles);
   if (o.journal == store_kind::rocksdb) {
     o.directory = settings_->directory.empty() ? simulation::make_directory()
                                                : std::filesystem::path(settings_->directory);
@@ -267,17 +278,15 @@ int stress_command::run() {
   simulation::status_line status;
   status.note("cart: seed " + std::to_string(o.seed) + ", journal in "
               + (o.journal == store_kind::memory ? "memory" : o.directory.string()));
-  // It is opened first, so that a wrong name does not cost a run.
-  std::ofstream percentiles;
-  if (!settings_->percentiles.empty()) percentiles.open(settings_->percentiles);
-  if (!percentiles) throw cannot_write(settings_->percentiles);
   const auto result = stress::put_under_load(o, status);
-  if (percentiles.is_open()) print_percentiles(percentiles, result.total().latency);
-  if (!percentiles.flush()) throw cannot_write(settings_->percentiles);
   print_report(std::cout, settings_->format, result);
   for (const auto& t : failed_thresholds(result))
     std::cerr << "cart: the result fails " << t.text << '\n';
   if (!result.failure.empty()) std::cerr << "cart: " << result.failure << '\n';
   if (result.was_interrupted) std::cerr << "cart: interrupted\n";
-  return print_result(exit_status(result));
+  const int ended = print_result(exit_status(result));
+  if (percentiles.is_open()) print_percentiles(percentiles, result.total().latency);
+  if (percentiles.flush()) return ended;
+  std::cerr << "cart: " << cannot_write(settings_->percentiles).what() << '\n';
+  return ended == success ? run_error : ended;
 }

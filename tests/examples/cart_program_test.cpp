@@ -129,6 +129,29 @@ TEST_CASE("metrics do not go into the journal's directory") {
   CHECK_FALSE(std::filesystem::exists(sh / "d"));
 }
 
+TEST_CASE("metrics are not written over the commands, nor over what is beside them") {
+  const shell sh;
+  write(sh / "in.jsonl", two_teas);
+  const auto refused = sh.cart("simulate --journal memory --input in.jsonl --metrics ./in.jsonl");
+  CHECK(refused.status == 1);
+  CHECK(contains(refused.err, "./in.jsonl is the file of --input too"));
+  CHECK(contents(sh / "in.jsonl") == two_teas);
+  write(sh / "m.new", "somebody's");
+  CHECK(sh.cart("simulate --journal memory --input in.jsonl --metrics m").status == 0);
+  CHECK(contents(sh / "m.new") == "somebody's");
+}
+
+TEST_CASE("metrics that cannot be written leave nothing beside them") {
+  const shell sh;
+  std::filesystem::create_directory(sh / "full");
+  const auto failed = sh.run(
+      "trap '' XFSZ; ulimit -f 4; " + shell::program
+      + "simulate --journal memory --commands 10 --metrics full/m > out 2> err");
+  CHECK(failed.status == 2);
+  CHECK(contains(failed.err, "cannot write the metrics to full/m"));
+  CHECK(std::filesystem::is_empty(sh / "full"));
+}
+
 TEST_CASE("metrics go through a link and into a pipe, and replace neither") {
   const shell sh;
   write(sh / "target", "old");

@@ -149,6 +149,9 @@ TEST_CASE(
   std::filesystem::create_hard_link(sh / "file", sh / "same");
   CHECK(unfit(sh / "file", sh / "same") == "--b");
   CHECK(unfit(sh / "new", sh / "e/../new") == "--b");
+  std::filesystem::create_symlink("new", sh / "link");
+  std::filesystem::create_symlink("link", sh / "link to it");
+  CHECK(unfit(sh / "new", sh / "link to it") == "--b");
   CHECK(unfit(sh / "d/file", sh / "new") == "--a");
   CHECK(unfit(sh / "file", sh / "new").empty());
   CHECK(unfit("/dev/null", "/dev/null").empty());

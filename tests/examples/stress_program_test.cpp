@@ -193,7 +193,38 @@ TEST_CASE("an interrupted run prints what there is, with status 130") {
   CHECK(contains(result.out, "goodput"));
 }
 
+TEST_CASE("nothing is written over the log that a run reads") {
+  const shell sh;
+  write(sh / "log", "what was sent\n");
+  for (const std::string option : {"--hdr log", "--metrics ./log", "--timeseries log"}) {
+    CAPTURE(option);
+    const auto refused = sh.cart("stress --journal memory --resend-from log " + option);
+    CHECK(refused.status == 1);
+    CHECK(contains(refused.err, "log is the file of --resend-from too"));
+    CHECK(contents(sh / "log") == "what was sent\n");
+  }
+}
+
 // -- reports ---------------------------------------------------------------------
+
+TEST_CASE("percentiles that cannot be written cost the status, and not the report") {
+  const shell sh;
+  const auto result = sh.cart("stress --journal memory --commands 100 --hdr /dev/full");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "cannot write to /dev/full: No space left on device"));
+  CHECK(contains(result.out, "goodput"));
+  const auto worse = sh.cart(
+      "stress --journal memory --commands 100 --hdr /dev/full --fail-if 'max>1ns'");
+  CHECK(worse.status == 4);
+}
+
+TEST_CASE("a file that cannot be written leaves no journal behind") {
+  const shell sh;
+  CHECK(sh.cart("stress --commands 10 --hdr missing/file").status == 2);
+  for (const auto& entry : std::filesystem::directory_iterator(sh / ".")) {
+    CHECK_FALSE(entry.is_directory());
+  }
+}
 
 TEST_CASE("a threshold that is met is named, with status 4") {
   const shell sh;
