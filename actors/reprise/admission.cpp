@@ -16,6 +16,12 @@ void admission::leave() noexcept {
   empty_.notify_all();
 }
 
+bool admission::begin_wait() noexcept {
+  if (waiting_.fetch_add(1, std::memory_order_acq_rel) < most_waiting()) return true;
+  end_wait();
+  return false;
+}
+
 void admission::close() noexcept {
   count_.fetch_or(closed_bit, std::memory_order_acq_rel);
 }

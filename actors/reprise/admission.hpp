@@ -38,6 +38,14 @@ class admission {
   void be_late() noexcept { late_.fetch_add(1, std::memory_order_acq_rel); }
   void freed() noexcept { late_.fetch_sub(1, std::memory_order_acq_rel); }
 
+  /// Counts one that is inside among those that wait for their aggregate to recover, until `end_wait`. Returns false, and
+  /// has not counted it, if three quarters of as many as may be inside wait so: the rest is for aggregates in memory.
+  bool begin_wait() noexcept;
+  void end_wait() noexcept { waiting_.fetch_sub(1, std::memory_order_acq_rel); }
+
+  /// Returns how many may wait so.
+  std::size_t most_waiting() const noexcept { return limit_ - limit_ / 4; }
+
   std::size_t in_flight() const noexcept;
   std::size_t late() const noexcept { return late_.load(std::memory_order_acquire); }
   std::size_t limit() const noexcept { return limit_; }
@@ -51,6 +59,7 @@ class admission {
   const std::size_t limit_;
   std::atomic<std::size_t> count_{0};  ///< with `closed_bit` once closed
   std::atomic<std::size_t> late_{0};
+  std::atomic<std::size_t> waiting_{0};
   std::mutex mutex_;
   std::condition_variable empty_;
   reprise::deadlines deadlines_;

@@ -39,7 +39,7 @@ caf::behavior aggregate_actor::make_behavior() {
   if (phase_ == phase::settling) {
     settle_first();
   } else {
-    begin_recovery();
+    begin_recovery(false);
   }
   return {
       [this](envelope& e) { e.content ? on_delivery(std::move(e.content)) : on_depart(); },
@@ -70,15 +70,18 @@ void aggregate_actor::on_exit() {
 
 // -- phases --------------------------------------------------------------------------------------------------------
 
-void aggregate_actor::begin_recovery() {
+void aggregate_actor::begin_recovery(bool was_in_memory) {
   phase_ = phase::recovering;
   auto content = std::make_shared<recovery>();
   content->of = tail_;
   content->model = &group_->model;
+  content->reply_to = caf::actor_cast<caf::actor>(this);
+  content->was_in_memory = was_in_memory;
   content->window = host().new_window();
-  const std::size_t turn = group_->next_recovery.fetch_add(1);
-  tell(*this, group_->recoveries[turn % group_->recoveries.size()],
-       recover{std::move(content), caf::actor_cast<caf::actor>(this)});
+  queues& q = queued();
+  if (!nobody_waits()) content->newest = q.waiting.empty() ? q.again.back() : q.waiting.back();
+  q.under_way = content;
+  group_->recoveries->push(std::move(content));
 }
 
 void aggregate_actor::on_recovered(recovery& result) {
@@ -140,7 +143,7 @@ void aggregate_actor::try_again() {
   host().broken.fetch_sub(1);
   host().recovering.fetch_add(1);
   if (trouble_->is_in_flight) return settle_first();
-  begin_recovery();
+  begin_recovery(false);
 }
 
 std::string aggregate_actor::why_broken() const {
@@ -191,8 +194,8 @@ void aggregate_actor::on_returned(returned& r) {
     // Nothing is in doubt any more: what it remembers was stored and is read again, or was returned.
     window_ = dedup_window{0};
     renew_tail();
-    if (is_leaving_ && !queued_) return quit();
-    begin_recovery();
+    if (is_leaving_ && nobody_waits()) return quit();
+    begin_recovery(true);
   } else if (phase_ == phase::broken) {
     decide_waiting();
     if (!is_leaving_ || !is_settled) return;
@@ -225,11 +228,15 @@ aggregate_actor::queues& aggregate_actor::queued() {
   return *queued_;
 }
 
+bool aggregate_actor::nobody_waits() const noexcept {
+  return !queued_ || (queued_->again.empty() && queued_->waiting.empty());
+}
+
 // -- leaving -------------------------------------------------------------------------------------------------------
 
 void aggregate_actor::on_depart() {
   is_leaving_ = true;
-  if (phase_ == phase::recovering && !queued_) return quit();
+  if (phase_ == phase::recovering && nobody_waits()) return quit();
   leave_when_settled();
 }
 
@@ -313,8 +320,15 @@ void aggregate_actor::on_delivery(std::shared_ptr<delivery> d) {
 
 void aggregate_actor::wait(std::shared_ptr<delivery> d) {
   const std::size_t most = host().config.max_waiting;
-  if (queued().waiting.size() < most) {
-    queued().waiting.push_back(std::move(d));
+  queues& q = queued();
+  // Those that were answered because their time was over came first.
+  if (q.waiting.size() >= most && q.waiting.front()->is_settled()) {
+    std::erase_if(q.waiting, [](const auto& earlier) { return earlier->is_settled(); });
+  }
+  if (q.waiting.size() < most) {
+    if (!d->begin_wait()) return host().too_many_wait(*d);
+    q.waiting.push_back(std::move(d));
+    if (q.under_way) group_->recoveries->wait_for(q.under_way, q.waiting.back());
     return;
   }
   host().metrics.limits_hit.add(limit::waiting);

@@ -4,9 +4,9 @@
 #include "reprise/caf.hpp"
 #include "reprise/host_context.hpp"
 #include "reprise/messages.hpp"
+#include "reprise/recovery_queue.hpp"
 #include "reprise/snapshot_policy.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -21,13 +21,13 @@ struct aggregate_group {
   aggregate_group(const aggregate_model& m,
                   std::shared_ptr<host_context> h,
                   std::shared_ptr<append_queue> appends,
-                  std::vector<caf::actor> recovery_actors,
+                  std::shared_ptr<recovery_queue> to_recover,
                   snapshot_policy policy = {},
                   caf::actor snapshot_actor = {})
       : model(m),
         host(std::move(h)),
         journal(std::move(appends)),
-        recoveries(std::move(recovery_actors)),
+        recoveries(std::move(to_recover)),
         snapshots(std::move(policy)),
         snapshot_writer(std::move(snapshot_actor)) {}
 
@@ -35,8 +35,7 @@ struct aggregate_group {
   std::shared_ptr<host_context> host;
   caf::actor_addr supervisor;  ///< a weak reference: it holds its aggregates, not they it
   std::shared_ptr<append_queue> journal;
-  std::vector<caf::actor> recoveries;  ///< asked in turn
-  std::atomic<std::size_t> next_recovery{0};
+  std::shared_ptr<recovery_queue> recoveries;
   const snapshot_policy snapshots;
   caf::actor snapshot_writer;  ///< needed unless `snapshots` is off
 };
@@ -75,7 +74,7 @@ class aggregate_actor final : public caf::event_based_actor {
 
   // -- phases ----------------------------------------------------------------------------------------------------
 
-  void begin_recovery();
+  void begin_recovery(bool was_in_memory);
   void on_recovered(recovery& result);
   void on_returned(returned& r);
   /// The state is not what is stored, or will be: it is read again.
@@ -162,8 +161,10 @@ class aggregate_actor final : public caf::event_based_actor {
     std::vector<std::shared_ptr<delivery>>
         again;  ///< returned, to be decided before those that wait
     std::vector<std::shared_ptr<delivery>> waiting;
+    std::shared_ptr<recovery> under_way;  ///< that they wait for, if it is asked for
   };
   queues& queued();
+  bool nobody_waits() const noexcept;
 
   /// What an aggregate remembers of its failures. Most have none.
   struct trouble {

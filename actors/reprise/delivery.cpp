@@ -2,6 +2,8 @@
 
 #include "reprise/host_metrics.hpp"
 
+#include <utility>
+
 namespace reprise {
 
 void delivery::begin_time(bool is_measured) noexcept {
@@ -13,7 +15,13 @@ void delivery::begin_time(bool is_measured) noexcept {
   gate_->deadlines().link(*this);
 }
 
+bool delivery::begin_wait() noexcept {
+  if (gate_ && !is_waiting_) is_waiting_ = gate_->begin_wait();
+  return !gate_ || is_waiting_;
+}
+
 void delivery::reached() noexcept {
+  if (std::exchange(is_waiting_, false)) gate_->end_wait();
   if (!is_wait_measured_) return;
   is_wait_measured_ = false;
   const std::chrono::nanoseconds waited = std::chrono::steady_clock::now() - taken_;

@@ -54,6 +54,7 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   delivery(const delivery&) = delete;
   delivery& operator=(const delivery&) = delete;
   virtual ~delivery() {
+    if (is_waiting_) gate_->end_wait();
     if (progress_.load(std::memory_order_acquire) == progress::expired) gate_->freed();
     if (room_ != nullptr) room_->fetch_sub(1, std::memory_order_release);
   }
@@ -88,6 +89,10 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   /// Begins the time within which it is answered, and has it measured how long that takes, if `is_measured`. The last
   /// thing that is done before it is handed on.
   void begin_time(bool is_measured) noexcept;
+
+  /// Counts it among those that wait for their aggregate to recover, until `reached` or it is freed. Returns false if too
+  /// many do. May be called again.
+  bool begin_wait() noexcept;
 
   /// Says that its aggregate turns to it. For one in `waits_measured_one_in`, and the first time only, it is measured how
   /// long it has waited for that: a look at the clock is the most expensive part of counting.
@@ -145,6 +150,7 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   std::chrono::steady_clock::time_point taken_{};  ///< the epoch if that is not measured
   std::atomic<progress> progress_{progress::open};
   bool is_linked_ = false;
+  bool is_waiting_ = false;
   bool is_wait_measured_ = false;
 };
 

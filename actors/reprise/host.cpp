@@ -185,10 +185,9 @@ class host::core {
     const std::lock_guard lock(mutex_);
     for (const auto& [category, way_in] : entrances_) tell_to_stop(way_in->supervisor());
     tell_to_stop(journal_line_.actor);
-    for (const caf::actor& reader : recoveries_) tell_to_stop(reader);
+    recoveries_->stop();
     finish_snapshots(snapshots_);
     journal_line_ = {};
-    recoveries_.clear();
     snapshots_ = nullptr;
   }
 
@@ -214,7 +213,7 @@ class host::core {
   std::unique_ptr<caf::actor_system> own_system_;
   caf::actor_system& system_;
   journal_line journal_line_;
-  std::vector<caf::actor> recoveries_;
+  std::shared_ptr<recovery_queue> recoveries_;
   caf::actor snapshots_;
 
   mutable std::mutex mutex_;

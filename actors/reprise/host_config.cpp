@@ -53,6 +53,7 @@ void validate(const host_config& config) {
     throw invalid_config("host_config.clock is empty; leave it out for the system's time");
   check("scheduler_threads", config.scheduler_threads, 0, 1'024);
   check("recovery_threads", config.recovery_threads, 1, 256);
+  check("max_recoveries", config.max_recoveries, 1, 1'000'000);
   check("max_in_flight", config.max_in_flight, 1, 10'000'000);
   check("max_waiting", config.max_waiting, 1, 1'000'000);
   check("max_in_flight_per_aggregate", config.max_in_flight_per_aggregate, 1, 10'000'000);

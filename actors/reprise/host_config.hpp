@@ -25,11 +25,16 @@ struct host_config {
   /// Threads that actors run on, 1 to 1,024; 0 is one a core, and at least two. Only for a host with its own actor system.
   std::size_t scheduler_threads = 0;
 
-  /// Threads that read the journal to recover aggregates, 1 to 256; so many recover at once.
+  /// Threads that read the journal to recover aggregates, 1 to 256.
   std::size_t recovery_threads = 2;
 
+  /// Aggregates that recover at once, 1 to 1,000,000: whose history is in memory in part, because it is long and is read
+  /// in slices. The others wait: first comes what was in memory until it crashed, then what has commands waiting.
+  std::size_t max_recoveries = 64;
+
   /// Commands and queries taken and not yet answered, in the whole host, 1 to 10,000,000. Past it the answer
-  /// is `overloaded` at once. Those that `command_timeout` has answered count until the host is done with them.
+  /// is `overloaded` at once. Those that `command_timeout` has answered count until the host is done with them. No more
+  /// than three quarters may wait for aggregates to recover, so that those in memory are served meanwhile.
   std::size_t max_in_flight = 100'000;
 
   /// The same for one aggregate, 1 to 10,000,000; by default as many as in all. Less keeps a hot one from taking up the

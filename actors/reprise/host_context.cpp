@@ -1,5 +1,7 @@
 #include "reprise/host_context.hpp"
 
+#include "reprise/delivery.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <exception>
@@ -61,6 +63,14 @@ std::string host_context::next_command_id() {
   std::string id = first_id_;
   write_base62(id.data() + id.size(), 6, next_id_.fetch_add(1, std::memory_order_relaxed));
   return id;
+}
+
+void host_context::too_many_wait(delivery& d) {
+  metrics.limits_hit.add(limit::in_flight);
+  d.settle({answer_kind::overloaded, 0, 0,
+            "three quarters of max_in_flight are reached by those that wait: "
+                + std::to_string(gate->most_waiting())
+                + " commands wait for aggregates to recover"});
 }
 
 timestamp host_context::now() const {

@@ -18,6 +18,8 @@
 
 namespace reprise {
 
+class delivery;
+
 /// `host_config::clock` threw.
 class clock_failed : public error {
  public:
@@ -84,6 +86,9 @@ class host_context {
 
   /// Returns a window for command ids as the configuration has it.
   dedup_window new_window() const noexcept;
+
+  /// Answers one that cannot wait for its aggregate to recover, because too many do.
+  void too_many_wait(delivery& d);
 
   /// Calls the log callback, whose exceptions are dropped.
   void log(log_level level, const std::string& message) const noexcept;

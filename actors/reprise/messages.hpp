@@ -85,10 +85,15 @@ struct batch_written {
   std::shared_ptr<batch> content;
 };
 
+/// Where the queue of recoveries has one.
+enum class recovery_place : std::uint8_t { in_line, set_aside, begun };
+
 /// An aggregate as far as it is rebuilt.
 struct recovery {
   tail_ptr of;
   const aggregate_model* model = nullptr;
+  caf::actor reply_to;         ///< the aggregate's actor
+  bool was_in_memory = false;  ///< until it crashed, or another writer changed its stream
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   std::unique_ptr<aggregate_instance> instance;  ///< none before it is begun
   std::uint64_t version = 0;
@@ -96,13 +101,15 @@ struct recovery {
   std::uint64_t first_kept = 1;  ///< the first version that is there, as far as it has met a trim
   dedup_window window{0};
   std::string failure;  ///< empty, or why the history cannot be read
+
+  // -- only for the queue of recoveries ------------------------------------------------------------------------
+
+  recovery_place place = recovery_place::in_line;
+  std::weak_ptr<delivery> newest;  ///< of those that wait for it
 };
 
-/// Aggregate -> recovery, and recovery to itself while there is more to read.
-struct recover {
-  std::shared_ptr<recovery> content;
-  caf::actor reply_to;
-};
+/// Queue of recoveries -> recovery: there is something to read.
+struct recover {};
 
 /// Recovery -> aggregate.
 struct recovered {

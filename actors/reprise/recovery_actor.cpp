@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <utility>
+#include <vector>
 
 namespace reprise {
 
@@ -33,25 +34,29 @@ dedup_window window_of(const rebuilt& restored, dedup_window window, timestamp n
 
 recovery_actor::recovery_actor(caf::actor_config& config,
                                std::shared_ptr<host_context> host,
+                               std::shared_ptr<recovery_queue> queue,
                                std::shared_ptr<journal> from)
-    : caf::event_based_actor(config), host_(std::move(host)), journal_(std::move(from)) {
+    : caf::event_based_actor(config),
+      host_(std::move(host)),
+      queue_(std::move(queue)),
+      journal_(std::move(from)) {
   host_->started(host_context::part::recovery);
 }
 
 caf::behavior recovery_actor::make_behavior() {
-  return {
-      [this](recover& r) {
-        if (read_slice(*r.content)) {
-          count(*r.content);
-          tell(*this, r.reply_to, recovered{std::move(r.content)});
-        } else {
-          tell(*this, caf::actor_cast<caf::actor>(this), std::move(r));
-        }
-      },
-  };
+  return {[this](recover) {
+    auto next = queue_->take();
+    if (!next) return;
+    if (!read_slice(*next)) return queue_->put_back(std::move(next));
+    count(*next);
+    queue_->finish();
+    const caf::actor aggregate = std::exchange(next->reply_to, nullptr);
+    tell(*this, aggregate, recovered{std::move(next)});
+  }};
 }
 
 void recovery_actor::on_exit() {
+  queue_.reset();
   journal_.reset();
   host_->ended(host_context::part::recovery);
 }
@@ -132,16 +137,18 @@ void recovery_actor::count(const recovery& r) const {
   if (r.version == 0) host_->recovered_empty.fetch_add(1);
 }
 
-std::vector<caf::actor> spawn_recoveries(caf::actor_system& system,
-                                         const std::shared_ptr<host_context>& host,
-                                         const std::shared_ptr<journal>& from) {
-  std::vector<caf::actor> all;
+std::shared_ptr<recovery_queue> spawn_recoveries(caf::actor_system& system,
+                                                 const std::shared_ptr<host_context>& host,
+                                                 const std::shared_ptr<journal>& from) {
+  auto queue = std::make_shared<recovery_queue>(host->config.max_recoveries);
+  std::vector<caf::actor> readers;
   for (std::size_t i = 0; i < host->config.recovery_threads; ++i) {
-    all.push_back(host->config.dedicated_threads
-                      ? system.spawn<recovery_actor, caf::detached>(host, from)
-                      : system.spawn<recovery_actor>(host, from));
+    readers.push_back(host->config.dedicated_threads
+                          ? system.spawn<recovery_actor, caf::detached>(host, queue, from)
+                          : system.spawn<recovery_actor>(host, queue, from));
   }
-  return all;
+  queue->is_read_by(std::move(readers));
+  return queue;
 }
 
 }  // namespace reprise

@@ -3,20 +3,21 @@
 #include "reprise/caf.hpp"
 #include "reprise/host_context.hpp"
 #include "reprise/messages.hpp"
+#include "reprise/recovery_queue.hpp"
 
 #include <memory>
-#include <vector>
 
 namespace reprise {
 
 /// Rebuilds aggregates from the journal, on a thread of its own, away from the commit path.
 ///
-/// It reads a long history in slices and takes its next turn behind whatever queued meanwhile, so that an
-/// aggregate with a million events does not keep the others from recovering.
+/// It reads a long history in slices, and takes another one from the queue behind each, so that an aggregate with a million
+/// events does not keep the others from recovering.
 class recovery_actor final : public caf::event_based_actor {
  public:
   recovery_actor(caf::actor_config& config,
                  std::shared_ptr<host_context> host,
+                 std::shared_ptr<recovery_queue> queue,
                  std::shared_ptr<journal> from);
 
   caf::behavior make_behavior() override;
@@ -38,12 +39,13 @@ class recovery_actor final : public caf::event_based_actor {
   void count(const recovery& r) const;
 
   std::shared_ptr<host_context> host_;
+  std::shared_ptr<recovery_queue> queue_;
   std::shared_ptr<journal> journal_;
 };
 
-/// Spawns `host_config::recovery_threads` of them.
-std::vector<caf::actor> spawn_recoveries(caf::actor_system& system,
-                                         const std::shared_ptr<host_context>& host,
-                                         const std::shared_ptr<journal>& from);
+/// Spawns `host_config::recovery_threads` of them, which run until the queue that is returned is stopped.
+std::shared_ptr<recovery_queue> spawn_recoveries(caf::actor_system& system,
+                                                 const std::shared_ptr<host_context>& host,
+                                                 const std::shared_ptr<journal>& from);
 
 }  // namespace reprise

@@ -127,6 +127,7 @@ void router::route(std::shared_ptr<delivery> d) {
     return last_holder->settle({answer_kind::overloaded, 0, 0,
                                 "max_live is reached: of " + std::to_string(config.max_live)
                                     + " aggregates in memory none is idle"});
+  case verdict::too_many_wait: return host_->too_many_wait(*last_holder);
   }
 }
 
@@ -134,6 +135,8 @@ router::verdict router::route_within(shard& s, std::shared_ptr<delivery> d) {
   if (s.is_closed) return verdict::closed;
   const std::string& id = d->aggregate_id();
   auto found = s.entries.find(id);
+  const bool is_here = found != s.entries.end() && found->second.is == presence::here;
+  if (!is_here && !d->begin_wait()) return verdict::too_many_wait;
   if (found == s.entries.end() || found->second.is == presence::none) {
     if (!make_room(s)) return verdict::all_are_busy;
     if (found == s.entries.end()) {

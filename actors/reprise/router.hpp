@@ -82,7 +82,13 @@ class router : public std::enable_shared_from_this<router> {
     bool is_idle() const noexcept { return in_flight.load(std::memory_order_acquire) == 0; }
   };
 
-  enum class verdict : std::uint8_t { taken, closed, aggregate_is_full, all_are_busy };
+  enum class verdict : std::uint8_t {
+    taken,
+    closed,
+    aggregate_is_full,
+    all_are_busy,
+    too_many_wait
+  };
 
   struct alignas(64) shard {
     mutable std::mutex mutex;

@@ -287,6 +287,113 @@ TEST_CASE("the recovery of a very long history in slices lets others through") {
   CHECK(s.context().recovered_empty == 1);
 }
 
+TEST_CASE("what somebody waits for recovers before what nobody waits for any more") {
+  stage<notebook> s;
+  s.hold("recovery");
+  for (const char* id : {"a", "b", "c"}) s.look(id);
+  s.run();
+  s.pass_the_timeout();
+  const auto& patient = s.look("d");
+  // It was given up, and is waited for again.
+  const auto& again = s.look("c");
+  s.run();
+  s.step("recovery");
+  s.step("recovery");
+  s.run();
+  CHECK(patient.answer() == already_so(0));
+  CHECK(again.answer() == already_so(0));
+  CHECK(s.context().recovered == 2);
+  s.release("recovery");
+  s.run();
+  CHECK(s.context().recovered == 4);
+}
+
+TEST_CASE("what crashed recovers before what was not in memory") {
+  stage<notebook> s;
+  s.send("awake", note{"one"});
+  s.run();
+  s.hold("recovery");
+  for (const char* id : {"a", "b", "c"}) s.look(id);
+  s.send("awake", spoil{});
+  const auto& two = s.send("awake", note{"two"});
+  s.run();
+  CHECK_FALSE(two.is_answered());
+  s.step("recovery");
+  s.run();
+  CHECK(two.answer() == accepted(2));
+  CHECK(s.context().recovering == 3);
+}
+
+TEST_CASE("no more histories than max_recoveries are in memory in part") {
+  stage<notebook> s{{.max_recoveries = 2}};
+  const std::vector<notebook::event> thousand(1000, written{"x"});
+  for (const char* id : {"a", "b", "c"}) {
+    reprise::stream<notebook> long_one{s.journal(), id};
+    for (std::uint64_t i = 0; i < 25; ++i) long_one.append(i * 1000, thousand);
+  }
+  s.hold("recovery");
+  for (const char* id : {"a", "b", "c"}) s.look(id);
+  s.run();
+  // Three slices each: the third is begun when the first is done.
+  for (int slices = 0; slices < 5; ++slices) s.step("recovery");
+  s.run();
+  CHECK(s.context().recovered == 1);
+  CHECK(s.context().replayed_events == 45'000);
+  s.release("recovery");
+  s.run();
+  CHECK(s.context().recovered == 3);
+}
+
+TEST_CASE("a reader that finds no room is told when there is some") {
+  stage<notebook> s{{.max_recoveries = 1}};
+  const std::vector<notebook::event> thousand(1000, written{"x"});
+  reprise::stream<notebook> long_one{s.journal(), "a"};
+  for (std::uint64_t i = 0; i < 15; ++i) long_one.append(i * 1000, thousand);
+  const auto& slow = s.look("a");
+  const auto& quick = s.look("b");
+  s.run();
+  CHECK(slow.answer() == already_so(15'000));
+  CHECK(quick.answer() == already_so(0));
+}
+
+TEST_CASE("those that wait leave a quarter of max_in_flight to aggregates in memory") {
+  stage<notebook> s{{.max_in_flight = 8}};
+  s.send("awake", note{"one"});
+  s.run();
+  s.hold("recovery");
+  for (int i = 0; i < 6; ++i) s.look("asleep " + std::to_string(i));
+  const auto& seventh = s.look("asleep 7");
+  const auto& another = s.look("asleep 0");
+  CHECK(seventh.kind() == answer_kind::overloaded);
+  CHECK(seventh.reason()
+        == "three quarters of max_in_flight are reached by those that wait: 6 commands wait for "
+           "aggregates to recover");
+  const auto& two = s.send("awake", note{"two"});
+  s.run();
+  CHECK(another.kind() == answer_kind::overloaded);
+  CHECK(two.answer() == accepted(2));
+  s.release("recovery");
+  s.run();
+  const auto& late = s.look("asleep 7");
+  s.run();
+  CHECK(late.answer() == already_so(0));
+}
+
+TEST_CASE("those that gave up leave their places under max_waiting to others") {
+  stage<notebook> s{{.max_waiting = 2}};
+  s.hold("recovery");
+  s.look("a");
+  s.look("a");
+  s.run();
+  s.pass_the_timeout();
+  const auto& patient = s.look("a");
+  s.run();
+  CHECK_FALSE(patient.is_answered());
+  s.release("recovery");
+  s.run();
+  CHECK(patient.answer() == already_so(0));
+}
+
 TEST_CASE("a history that ends where a slice ends is recovered whole") {
   stage<notebook> s;
   reprise::stream<notebook> stream{s.journal(), "a"};

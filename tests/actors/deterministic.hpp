@@ -283,7 +283,7 @@ class stage {
     close();
     reprise::tell_to_stop(supervisor());
     reprise::tell_to_stop(journal_.actor);
-    for (const auto& reader : recoveries_) reprise::tell_to_stop(reader);
+    recoveries_->stop();
   }
 
   /// Ends this life at once, and begins another on the same journal.
@@ -347,7 +347,6 @@ class stage {
     reprise::finish_snapshots(snapshots_);
     snapshots_ = nullptr;
     journal_ = {};
-    recoveries_.clear();
     aggregates_seen_.clear();
     release_all();
     run();
@@ -498,7 +497,7 @@ class stage {
   reprise::stepped_system steps_;
   std::shared_ptr<reprise::host_context> context_;
   reprise::journal_line journal_;
-  std::vector<caf::actor> recoveries_;
+  std::shared_ptr<reprise::recovery_queue> recoveries_;
   caf::actor snapshots_;
   std::shared_ptr<reprise::supervised_entrance> entrance_;
   std::map<std::string, caf::actor_addr> aggregates_seen_;

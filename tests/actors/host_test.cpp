@@ -122,6 +122,8 @@ TEST_CASE("a config that cannot work is refused, and the field is named") {
         == "host_config.scheduler_threads is 1025; it takes 0 to 1024");
   CHECK(why_invalid({.journal = journal, .recovery_threads = 0})
         == "host_config.recovery_threads is 0; it takes 1 to 256");
+  CHECK(why_invalid({.journal = journal, .max_recoveries = 0})
+        == "host_config.max_recoveries is 0; it takes 1 to 1000000");
   CHECK(why_invalid({.journal = journal, .max_in_flight = 0})
         == "host_config.max_in_flight is 0; it takes 1 to 10000000");
   CHECK(why_invalid({.journal = journal, .max_waiting = 0})

@@ -275,7 +275,7 @@ TEST_CASE("waiting for the aggregate is measured for one command in eight") {
 }
 
 TEST_CASE("each limit that turns a command away is counted under its name") {
-  stage<notebook> s{{.max_in_flight = 4, .max_waiting = 2}};
+  stage<notebook> s{{.max_in_flight = 5, .max_waiting = 2}};
   s.hold("recovery");
   for (int i = 0; i < 3; ++i) s.send("a", note{"word"});
   s.run();

@@ -338,8 +338,43 @@ SABOTAGES = {
     ),
     "stops reading after the first slice": (
         "recovery_actor.cpp",
-        "if (read_slice(*r.content)) {",
-        "if (read_slice(*r.content) || true) {",
+        "if (!read_slice(*next)) return queue_->put_back(std::move(next));",
+        "read_slice(*next);",
+    ),
+    "recovers in the order in which it was asked for": (
+        "recovery_queue.cpp",
+        "if (is_waited_for(*next)) return next;",
+        "return next;",
+    ),
+    "leaves set aside what is waited for again": (
+        "recovery_queue.cpp",
+        "if (is_stopped_ || r->place != recovery_place::set_aside) return;",
+        "return;",
+    ),
+    "recovers what crashed behind all others": (
+        "recovery_queue.cpp",
+        "(r->was_in_memory ? ended_ : cold_).push_back(std::move(r));",
+        "cold_.push_back(std::move(r));",
+    ),
+    "begins any number of recoveries": (
+        "recovery_queue.cpp",
+        "const bool has_room = open_ < most_at_once_;",
+        "const bool has_room = true;",
+    ),
+    "forgets a reader that found no room": (
+        "recovery_queue.cpp",
+        "if (unread_ == 0) return;",
+        "return;",
+    ),
+    "lets those that wait take up all of max_in_flight": (
+        "admission.hpp",
+        "return limit_ - limit_ / 4;",
+        "return limit_;",
+    ),
+    "lets those that gave up take up max_waiting": (
+        "aggregate_actor.cpp",
+        "if (q.waiting.size() >= most && q.waiting.front()->is_settled()) {",
+        "if (false) {",
     ),
     "keeps a state that evolve left half way": (
         "aggregate_actor.cpp",
