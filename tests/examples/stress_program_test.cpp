@@ -193,6 +193,21 @@ TEST_CASE("an interrupted run prints what there is, with status 130") {
   CHECK(contains(result.out, "goodput"));
 }
 
+TEST_CASE("what is due as good as never does not keep a run from its end") {
+  const shell sh;
+  for (const std::string load :
+       {"--rate 0.0000000001 --arrivals fixed", "--chaos crash=0.00000000001/s",
+        "--chaos restart=0.00000000001/s"}) {
+    CAPTURE(load);
+    const auto result = sh.run(at_most_a_minute + shell::program
+                               + "stress --journal memory --duration 100ms --format json " + load
+                               + " > out 2> err");
+    CHECK(result.status == 0);
+    CHECK(field(result.out, "crashes") == "0");
+    CHECK(field(result.out, "restarts") == "0");
+  }
+}
+
 // -- reports ---------------------------------------------------------------------
 
 TEST_CASE("a threshold that is met is named, with status 4") {
