@@ -193,6 +193,16 @@ TEST_CASE("an interrupted run prints what there is, with status 130") {
   CHECK(contains(result.out, "goodput"));
 }
 
+TEST_CASE("progress that nobody reads does not stop the load") {
+  const shell sh;
+  // The shell has the other end of the pipe open, and leaves it alone.
+  const auto result = sh.run(
+      at_most_a_minute + "sh -c \"mkfifo pipe; exec 3<> pipe; exec " + shell::program
+      + "stress --journal memory --duration 300ms --interval 10us > out 2> pipe\"");
+  CHECK(result.status == 0);
+  CHECK(contains(result.out, "goodput"));
+}
+
 TEST_CASE("what is due as good as never does not keep a run from its end") {
   const shell sh;
   for (const std::string load :
