@@ -1,5 +1,6 @@
 #include "stress/resend.hpp"
 
+#include "cart/interrupt.hpp"
 #include "checker/ack_log.hpp"
 
 #include <algorithm>
@@ -63,7 +64,7 @@ histories read_histories(const std::filesystem::path& file) {
   checker::read_ack_log(file.string(), [&](const checker::ack_line& line) {
     ++number;
     std::visit([&](const auto& l) { follow(all, l, number); }, line);
-    return true;
+    return !simulation::was_interrupted();
   });
   return all;
 }
@@ -72,6 +73,7 @@ histories read_histories(const std::filesystem::path& file) {
 
 std::vector<std::vector<unsettled_command>> unsettled_in(const std::filesystem::path& file) {
   auto all = read_histories(file);
+  if (simulation::was_interrupted()) return {};
   std::vector<std::pair<std::uint64_t, unsettled_command>> open;
   for (auto& [id, h] : all) {
     if (h.what.command && !h.is_settled()) open.push_back({h.line, {std::move(h.what), id}});

@@ -193,6 +193,23 @@ TEST_CASE("an interrupted run prints what there is, with status 130") {
   CHECK(contains(result.out, "goodput"));
 }
 
+TEST_CASE("an interrupt ends the reading of the log of an earlier run") {
+  const shell sh;
+  // A log without an end, of which more was read than a pipe holds.
+  std::string lines;
+  for (int i = 0; i < 2'000; ++i)
+    lines += R"({"t":"send","at":1,"id":"1","cart":"a","command":"check_out","data":{}})"
+             "\n";
+  write(sh / "lines", lines);
+  const auto result = sh.run(
+      at_most_a_minute + "sh -c \"mkfifo log; " + shell::program
+      + "stress --journal memory --duration 1h --resend-from log > out 2> err & "
+        "cart=\\$!; (head -n 2000 lines; touch begun; exec yes \\\"\\$(head -n 1 lines)\\\") > log "
+        "& "
+        "until [ -e begun ]; do :; done; kill -INT \\$cart; wait \\$cart\"");
+  CHECK(result.status == 130);
+}
+
 TEST_CASE("progress that nobody reads does not stop the load") {
   const shell sh;
   // The shell has the other end of the pipe open, and leaves it alone.
