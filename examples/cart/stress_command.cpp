@@ -260,13 +260,8 @@ int stress_command::run() {
   auto& o = settings_->options;
   o.seed = settings_->seed ? *settings_->seed : std::random_device{}();
   simulation::note_interrupts();
-  if (o.journal == store_kind::rocksdb) {
-    o.directory = settings_->directory.empty() ? simulation::make_directory()
-                                               : std::filesystem::path(settings_->directory);
-  }
+  o.directory = settings_->directory;
   simulation::status_line status;
-  status.note("cart: seed " + std::to_string(o.seed) + ", journal in "
-              + (o.journal == store_kind::memory ? "memory" : o.directory.string()));
   // It is opened first, so that a wrong name does not cost a run.
   std::ofstream percentiles;
   if (!settings_->percentiles.empty()) percentiles.open(settings_->percentiles);

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <queue>
 #include <set>
@@ -88,19 +89,22 @@ class load {
         generator_(o),
         progress_(status, o.interval, o.timeseries),
         metrics_(o.metrics),
+        unsettled_(o.resend_from.empty() ? commands_by_cart() : unsettled_in(o.resend_from)),
+        log_(o.ack_log.empty() ? nullptr : std::make_unique<ack_log>(o.ack_log)),
         lives_(o.journal,
-               o.directory,
+               directory_of_journal(),
                status,
                o.runtime,
                [this](std::shared_ptr<reprise::journal> journal) {
                  return std::make_shared<timed_journal>(std::move(journal), write_times_);
                }) {
-    result_.options = o;
-    result_.where = look_around(o.directory);
+    const bool is_in_memory = o.journal == simulation::store_kind::memory;
+    status.note("cart: seed " + std::to_string(o.seed) + ", journal in "
+                + (is_in_memory ? "memory" : options_.directory.string()));
+    result_.options = options_;
+    result_.where = look_around(options_.directory);
     for (const auto& warning : result_.where.warnings) status.note("cart: warning: " + warning);
     result_.run = run_;
-    if (!o.resend_from.empty()) unsettled_ = unsettled_in(o.resend_from);
-    if (!o.ack_log.empty()) log_.emplace(o.ack_log);
     if (o.verify) accounts_.emplace().take_up(*lives_.store().journal(), status);
   }
 
@@ -122,6 +126,14 @@ class load {
   }
 
  private:
+  /// Makes a directory for a journal that was given none. Whoever calls it has opened all else that was named, so that
+  /// a wrong name leaves no journal behind.
+  const std::filesystem::path& directory_of_journal() {
+    if (options_.journal == simulation::store_kind::rocksdb && options_.directory.empty())
+      options_.directory = simulation::make_directory();
+    return options_.directory;
+  }
+
   // -- one after the other -------------------------------------------------------
 
   /// A client that comes back asks first for what it does not know the outcome of.
@@ -559,7 +571,7 @@ class load {
     if (!result_.verdict) result_.recovery = lives_.so_far();
   }
 
-  const options& options_;
+  options options_;
   simulation::status_line& status_;
   result result_;
   std::string run_;
@@ -567,10 +579,9 @@ class load {
   progress progress_;
   simulation::metrics_file metrics_;
   simulation::dice luck_{options_.seed};
-  std::optional<ack_log> log_;
+  commands_by_cart unsettled_;
+  std::unique_ptr<ack_log> log_;  ///< none either when it has failed
   std::optional<simulation::accounts> accounts_;
-
-  std::vector<std::vector<unsettled_command>> unsettled_;  ///< by cart
   bool is_resending_ = false;
 
   std::vector<request> requests_;

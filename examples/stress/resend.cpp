@@ -71,7 +71,7 @@ histories read_histories(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::vector<std::vector<unsettled_command>> unsettled_in(const std::filesystem::path& file) {
+commands_by_cart unsettled_in(const std::filesystem::path& file) {
   auto all = read_histories(file);
   if (simulation::was_interrupted()) return {};
   std::vector<std::pair<std::uint64_t, unsettled_command>> open;
@@ -81,7 +81,7 @@ std::vector<std::vector<unsettled_command>> unsettled_in(const std::filesystem::
   std::sort(open.begin(), open.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
 
-  std::vector<std::vector<unsettled_command>> by_cart;
+  commands_by_cart by_cart;
   std::unordered_map<std::string, std::size_t> place;
   for (auto& [line, command] : open) {
     const auto [found, is_new] = place.try_emplace(command.what.cart, by_cart.size());

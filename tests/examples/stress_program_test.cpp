@@ -90,6 +90,22 @@ TEST_CASE("a file that cannot be written is status 2") {
   }
 }
 
+TEST_CASE("a start that fails leaves no journal behind") {
+  const shell sh;
+  write(sh / "notes", "hello\nworld\n");
+  for (const std::string option : {"--ack-log missing/file", "--resend-from notes",
+                                   "--timeseries missing/file"}) {
+    for (const std::string directory : {"", " --dir d"}) {
+      CAPTURE(option + directory);
+      CHECK(sh.cart("stress --commands 10 " + option + directory).status == 2);
+      for (const auto& entry : std::filesystem::directory_iterator(sh / "")) {
+        CAPTURE(entry.path());
+        CHECK_FALSE(entry.is_directory());
+      }
+    }
+  }
+}
+
 TEST_CASE("a journal that another process has open is status 2") {
   const shell sh;
   const auto journal = reprise::rocksdb_at(sh / "d");
