@@ -1,14 +1,18 @@
 #include "stress/ack_log.hpp"
 
+#include "cart/interrupt.hpp"
 #include "shopping_cart/shopping_cart_json.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <string_view>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <variant>
 
@@ -49,6 +53,10 @@ constexpr std::string_view beginning = R"({"t":")";
 /// Longer than any line, as the lengths of ids and products are limited.
 constexpr off_t longest_line = off_t{1} << 20;
 
+/// How long a reader that takes nothing is waited for after an interrupt.
+constexpr std::chrono::milliseconds patience{1'000};
+constexpr std::chrono::milliseconds between_looks{50};
+
 /// Returns what stands behind the last end of a line: nothing in a file that is empty or no ordinary one.
 std::string half_a_line_of(int file) {
   struct stat what {};
@@ -76,9 +84,17 @@ bool cut_off(int file, std::size_t bytes) {
 }  // namespace
 
 ack_log::ack_log(const std::filesystem::path& file) : name_(file.string()) {
-  file_ = open(name_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (file_ < 0)
-    throw ack_log_failure("cannot open the log " + name_ + ": " + std::strerror(errno));
+  std::error_code unknown;
+  const bool is_pipe = std::filesystem::is_fifo(file, unknown);
+  // Who can read a pipe would be a reader of its own, and never be told that there is no other one.
+  const int access = is_pipe ? O_WRONLY : O_RDWR;
+  file_ = open(name_.c_str(), access | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+  if (file_ < 0) {
+    const std::string why = is_pipe && errno == ENXIO
+                                ? "nobody reads the pipe; begin with its reader"
+                                : std::strerror(errno);
+    throw ack_log_failure("cannot open the log " + name_ + ": " + why);
+  }
   const std::string half = half_a_line_of(file_);
   if (!half.empty() && (!begins_like_a_line(half) || !cut_off(file_, half.size()))) {
     close(file_);
@@ -86,6 +102,7 @@ ack_log::ack_log(const std::filesystem::path& file) : name_(file.string()) {
                           + " ends in the middle of a line: it is of something "
                             "else, or another process writes to it; take another file");
   }
+  if (is_pipe) std::signal(SIGPIPE, SIG_IGN);
   flock(file_, LOCK_SH);
 }
 
@@ -111,12 +128,28 @@ void ack_log::answered(const std::string& id, const reprise::answer& answer, clo
 
 void ack_log::write_line() {
   line_ += "}\n";
-  ssize_t written = 0;
-  do {
-    written = write(file_, line_.data(), line_.size());
-  } while (written < 0 && errno == EINTR);
-  if (written == static_cast<ssize_t>(line_.size())) return;
-  const std::string why = written < 0 ? std::strerror(errno) : "only a part of a line was written";
+  for (std::string_view left = line_; !left.empty();) {
+    const ssize_t written = write(file_, left.data(), left.size());
+    if (written >= 0) {
+      left.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno == EAGAIN) {
+      wait_for_reader();
+    } else if (errno != EINTR) {
+      fail(std::strerror(errno));
+    }
+  }
+}
+
+void ack_log::wait_for_reader() const {
+  pollfd reader{file_, POLLOUT, 0};
+  for (auto left = patience; left.count() > 0;) {
+    if (poll(&reader, 1, static_cast<int>(between_looks.count())) > 0) return;
+    if (simulation::was_interrupted()) left -= between_looks;
+  }
+  fail("its reader takes nothing");
+}
+
+void ack_log::fail(const std::string& why) const {
   throw ack_log_failure("cannot write to the log " + name_ + ": " + why);
 }
 

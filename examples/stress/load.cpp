@@ -322,9 +322,10 @@ class load {
     return index;
   }
 
+  /// What the log does not say was sent is not sent.
   void send(std::uint32_t index) {
     request& r = requests_[index];
-    if (log_) log_->sending(r.what, r.id);
+    if (!is_logged([&] { log_->sending(r.what, r.id); })) return;
     if (++r.sendings > 1 && r.is_counted) ++result_.sent_again;
     ++in_flight_;
     if (r.what.command) {
@@ -355,10 +356,29 @@ class load {
 
   void collect(std::vector<reply> replies) {
     for (reply& answered : replies) {
-      --in_flight_;
-      if (log_) log_->answered(requests_[answered.request].id, answered.answer, answered.at);
+      receive(answered);
       take(answered);
     }
+  }
+
+  void receive(const reply& answered) {
+    --in_flight_;
+    is_logged(
+        [&] { log_->answered(requests_[answered.request].id, answered.answer, answered.at); });
+  }
+
+  /// Returns whether the log has the line that `write` hands it, or there is to be none. A log that fails gets no line
+  /// more, and ends the load: what is under way is answered all the same.
+  template <class Write>
+  bool is_logged(Write write) {
+    if (options_.ack_log.empty()) return true;
+    try {
+      if (log_) write();
+    } catch (const ack_log_failure& thrown) {
+      fail(thrown.what());
+      log_.reset();
+    }
+    return log_ != nullptr;
   }
 
   void take(reply& answered) {
@@ -516,13 +536,7 @@ class load {
 
   void drain(std::vector<reply> replies) {
     for (reply& answered : replies) {
-      --in_flight_;
-      try {
-        if (log_) log_->answered(requests_[answered.request].id, answered.answer, answered.at);
-      } catch (const ack_log_failure& thrown) {
-        fail(thrown.what());
-        log_.reset();
-      }
+      receive(answered);
       settle(answered);
     }
   }

@@ -7,10 +7,13 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace stress;
 using program::contents;
@@ -114,6 +117,26 @@ TEST_CASE("a log goes on behind what a killed process left of its last line") {
   program::write(sh / "log", last.substr(0, 9));
   const ack_log only{sh / "log"};
   CHECK(contents(sh / "log").empty());
+}
+
+TEST_CASE("a pipe takes lines while it has a reader, and is an error when it has none") {
+  const shell sh;
+  const std::string pipe = sh / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH_AS(
+      ack_log{pipe},
+      ("cannot open the log " + pipe + ": nobody reads the pipe; begin with its reader").c_str(),
+      ack_log_failure);
+  const int reader = open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ack_log log{pipe};
+  log.sending(add_tea, "a-1");
+  std::string read_line(1'000, '\0');
+  read_line.resize(static_cast<std::size_t>(read(reader, read_line.data(), read_line.size())));
+  CHECK(read_line.ends_with("}}\n"));
+  close(reader);
+  CHECK_THROWS_WITH_AS(log.sending(add_tea, "a-2"),
+                       ("cannot write to the log " + pipe + ": Broken pipe").c_str(),
+                       ack_log_failure);
 }
 
 TEST_CASE("what another process may be writing is not cut off") {

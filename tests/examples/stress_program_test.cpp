@@ -184,6 +184,46 @@ TEST_CASE("a log that cannot be written stops the run with status 2") {
   CHECK(contains(result.err, "cannot write to the log /dev/full"));
 }
 
+TEST_CASE("a log that fills up stops the run with its reason and a report, and nothing is lost") {
+  const shell sh;
+  // A limit on the size of files is a disk that becomes full.
+  const auto result = sh.run(
+      "(ulimit -f 500; exec " + at_most_a_minute + shell::program
+      + "stress --journal memory --duration 1h --ack-log log --verify --format json "
+        "> out 2> err)");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "cart: cannot write to the log log: File too large"));
+  CHECK(std::stoul(field(result.out, "accepted")) > 0);
+  CHECK(field(result.out, "finished") == "true");
+  CHECK(field(result.out, "difference_count") == "0");
+}
+
+TEST_CASE("a log whose reader leaves stops the run with its reason and a report") {
+  const shell sh;
+  const auto result = sh.run(
+      "{ " + at_most_a_minute + shell::program
+      + "stress --journal memory --duration 1h --ack-log /dev/fd/4 4>&1 > out 2> err; "
+        "echo $? > status; } | head -n 1 > first");
+  CHECK(contents(sh / "status") == "2\n");
+  CHECK(contents(sh / "first").starts_with(R"({"t":"send",)"));
+  CHECK(contains(result.err, "cannot write to the log /dev/fd/4: Broken pipe"));
+  CHECK(contains(result.out, "goodput"));
+}
+
+TEST_CASE("an interrupt ends a run whose log is no longer read, with its reason and a report") {
+  const shell sh;
+  // The shell has the other end of the pipe open, and leaves it alone. When it is full, not half a line goes in.
+  const auto result = sh.run(
+      at_most_a_minute + "sh -c \"mkfifo log; exec 3<> log; " + shell::program
+      + "stress --journal memory --duration 1h --ack-log log > out 2> err & "
+        "while dd if=/dev/zero of=log bs=50 count=1 oflag=nonblock 2> dd; do :; done; "
+        "kill -INT \\$!; wait \\$!\"");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "cannot write to the log log: its reader takes nothing"));
+  CHECK(contains(result.err, "cart: interrupted"));
+  CHECK(contains(result.out, "goodput"));
+}
+
 TEST_CASE("a journal that fails stops the run with its reason and a report, and nothing is lost") {
   const shell sh;
   // A limit on the size of files is a disk that becomes full.
