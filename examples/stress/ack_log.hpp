@@ -38,11 +38,12 @@ class ack_log_failure : public std::runtime_error {
 class ack_log {
  public:
   /// Opens the file to append to it, so that one log can tell several lives; makes it if it is not there. What a killed
-  /// process left of its last line is cut off: such a command was not sent, such an answer counts as none.
+  /// process left of its last line is cut off: such a command was not sent, such an answer counts as none. A last line
+  /// that only lacks its end gets it.
   ///
-  /// Throws `ack_log_failure` if it does not open, is a pipe that nobody reads, or ends in the middle of a line that is none of
-  /// a log, or that another process may be writing. With a pipe, SIGPIPE is ignored from now on: that its reader left is
-  /// an error of a write.
+  /// Throws `ack_log_failure` if it does not open, is a pipe that nobody reads, has a last line that is none of a log, or
+  /// ends in the middle of one that another process may be writing. With a pipe, SIGPIPE is ignored from now on: that its
+  /// reader left is an error of a write.
   explicit ack_log(const std::filesystem::path& file);
   ack_log(const ack_log&) = delete;
   ack_log& operator=(const ack_log&) = delete;
