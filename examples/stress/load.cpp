@@ -19,6 +19,7 @@
 #include <optional>
 #include <queue>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace stress {
@@ -120,6 +121,7 @@ class load {
     if (ended_ == clock::time_point()) ended_ = clock::now();
     end_life();
     settle_the_rest();
+    end_progress();
     verify();
     finish_result();
     return std::move(result_);
@@ -159,6 +161,7 @@ class load {
     begin_harm(passivations_, options_.chaos.passivate);
     begin_harm(restarts_, options_.chaos.restart);
     run_until_answered();
+    end_warmup();
     ended_ = clock::now();
     if (lives_.is_running()) {
       result_.live_carts = lives_.host().stats().live;
@@ -200,7 +203,9 @@ class load {
 
   /// What was measured until now was there to warm up.
   void end_warmup() {
-    if (is_warm_ || clock::now() < measured_from_) return;
+    const auto now = clock::now();
+    if (is_warm_ || now < measured_from_) return;
+    progress_.end_phase(now, runtime_now(), phase());
     is_warm_ = true;
     journal_before_ = lives_.store().stats();
     write_times_.clear();
@@ -225,8 +230,21 @@ class load {
     if (is_resending_) note = "sending again";
     if (!is_warm_) note = "warming up";
     if (is_restarting_) note = "restarting";
-    progress_.end_interval(now, lives_.host().stats(), note);
+    progress_.end_interval(now, lives_.host().stats(), phase(), note);
     metrics_.write(lives_.host());
+  }
+
+  /// Of a runtime that has ended it is known what was in memory at the end of the load.
+  reprise::host_stats runtime_now() const {
+    if (lives_.is_running()) return lives_.host().stats();
+    reprise::host_stats ended;
+    ended.live = result_.live_carts;
+    return ended;
+  }
+
+  std::string_view phase() const {
+    if (is_resending_) return "resend";
+    return is_warm_ ? "load" : "warmup";
   }
 
   simulation::dice fork_luck() { return simulation::dice{luck_.next()}; }
@@ -423,7 +441,8 @@ class load {
     if (is_resending_) return;
     const bool is_view = !r.what.command;
     const auto latency = answered.at - r.due;
-    progress_.count(answered.answer, is_view, latency);
+    // What comes late of the warm-up belongs to nothing that is measured.
+    if (r.is_counted || !is_warm_) progress_.count(answered.answer, is_view, latency);
     if (!r.is_counted) return;
     result_.commands[static_cast<std::size_t>(r.what.kind)].add(answered.answer, is_view, latency);
     if (answered.answer.kind == answer_kind::refused) ++result_.refused[answered.answer.reason];
@@ -555,6 +574,15 @@ class load {
                   .reason = "the run ended before it was sent again"},
                  clock::now()};
       settle(last);
+    }
+  }
+
+  /// The last interval is rarely a whole one.
+  void end_progress() {
+    try {
+      progress_.end_phase(ended_, runtime_now(), phase());
+    } catch (const std::exception& thrown) {
+      fail(thrown.what());
     }
   }
 

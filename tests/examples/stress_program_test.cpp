@@ -7,9 +7,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <regex>
+#include <sstream>
 #include <string>
+#include <vector>
 
 using namespace program;
 
@@ -22,6 +27,31 @@ std::size_t unsettled_commands(const std::filesystem::path& log) {
   std::size_t sum = 0;
   for (const auto& cart : stress::unsettled_in(log)) sum += cart.size();
   return sum;
+}
+
+/// Returns the sums of the columns of a time series, by its phases.
+std::map<std::string, std::map<std::string, std::uint64_t>> sums_of_table(
+    const std::string& table) {
+  const auto cells_of = [](const std::string& line) {
+    std::vector<std::string> cells;
+    std::istringstream text(line);
+    for (std::string cell; std::getline(text, cell, ',');) cells.push_back(cell);
+    return cells;
+  };
+  std::istringstream lines(table);
+  std::string line;
+  std::getline(lines, line);
+  const auto names = cells_of(line);
+  std::map<std::string, std::map<std::string, std::uint64_t>> sums;
+  while (std::getline(lines, line)) {
+    const auto cells = cells_of(line);
+    REQUIRE(cells.size() == names.size());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (names[i] != "phase")
+        sums[cells.back()][names[i]] += std::strtoull(cells[i].c_str(), nullptr, 10);
+    }
+  }
+  return sums;
 }
 
 std::size_t count_lines(const std::string& text) {
@@ -314,6 +344,27 @@ TEST_CASE("tables for other programs have a line of names, and a line for each t
   CHECK(table.starts_with("seconds,count,per_second,p50_ms,"));
   CHECK(count_lines(table) >= 3);
   CHECK(std::regex_search(contents(sh / "p.hgrm"), std::regex("Total count +=")));
+}
+
+TEST_CASE(
+    "the lines of the time series sum up to the report, and those of the warm-up are told apart") {
+  for (const std::string times : {"--duration 130ms", "--warmup 300ms --commands 2000",
+                                  "--rate 5000 --warmup 300ms --commands 500"}) {
+    CAPTURE(times);
+    const shell sh;
+    const auto result = sh.cart(
+        "stress --journal memory --interval 50ms --timeseries table --format json " + times);
+    CHECK(result.status == 0);
+    const auto total = result.out.substr(result.out.find("\"all\": "));
+    const auto sums = sums_of_table(contents(sh / "table"));
+    for (const std::string answer :
+         {"accepted", "refused", "overloaded", "unavailable", "unknown"}) {
+      CAPTURE(answer);
+      CHECK(std::to_string(sums.at("load").at(answer)) == field(total, answer));
+    }
+    CHECK(sums.at("load").at("accepted") > 0);
+    CHECK(sums.contains("warmup") == contains(times, "warmup"));
+  }
 }
 
 #ifdef REPRISE_HAS_METRICS
