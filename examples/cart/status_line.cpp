@@ -1,6 +1,7 @@
 #include "cart/status_line.hpp"
 
 #include <cstdio>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -28,6 +29,12 @@ std::string cut(const std::string& text, std::size_t width) {
   return text;
 }
 
+/// Returns whether a write does not wait: a reader may have stopped reading, and a terminal showing.
+bool takes_more() {
+  pollfd standard_error{STDERR_FILENO, POLLOUT, 0};
+  return poll(&standard_error, 1, 0) != 0;
+}
+
 }  // namespace
 
 status_line::status_line()
@@ -46,13 +53,13 @@ bool status_line::is_due() const {
 
 void status_line::draw(const std::string& text) {
   const std::lock_guard lock(mutex_);
+  next_ = std::chrono::steady_clock::now() + (is_terminal_ ? between_drawings : between_lines);
+  if (!takes_more()) return;
   if (is_terminal_) {
     std::fprintf(stderr, "\r%s\x1b[K", cut(text, columns() - 1).c_str());
     is_drawn_ = true;
-    next_ = std::chrono::steady_clock::now() + between_drawings;
   } else {
     std::fprintf(stderr, "%s\n", text.c_str());
-    next_ = std::chrono::steady_clock::now() + between_lines;
   }
   std::fflush(stderr);
 }

@@ -20,6 +20,7 @@ class status_line {
   /// Returns whether it is time to draw it again, so that nobody composes what is not shown.
   bool is_due() const;
 
+  /// A line that nobody takes at once is left out: what it tells of does not wait for its reader.
   void draw(const std::string& text);
 
   /// Prints a line that stays.

@@ -267,17 +267,12 @@ int stress_command::run() {
   auto& o = settings_->options;
   o.seed = settings_->seed ? *settings_->seed : std::random_device{}();
   simulation::note_interrupts();
+  o.directory = settings_->directory;
+  simulation::status_line status;
   // It is opened first, so that a wrong name neither costs a run nor leaves a journal behind.
   std::ofstream percentiles;
   if (!settings_->percentiles.empty()) percentiles.open(settings_->percentiles);
   if (!percentiles) throw cannot_write(settings_->percentiles);
-  if (o.journal == store_kind::rocksdb) {
-    o.directory = settings_->directory.empty() ? simulation::make_directory()
-                                               : std::filesystem::path(settings_->directory);
-  }
-  simulation::status_line status;
-  status.note("cart: seed " + std::to_string(o.seed) + ", journal in "
-              + (o.journal == store_kind::memory ? "memory" : o.directory.string()));
   const auto result = stress::put_under_load(o, status);
   print_report(std::cout, settings_->format, result);
   for (const auto& t : failed_thresholds(result))

@@ -33,19 +33,24 @@ class ack_log_failure : public std::runtime_error {
 ///
 /// Each line is handed to the system as a whole, which writes it page by page: a process that is killed leaves whole lines,
 /// but for a last one that may end where a page does.
+///
+/// A pipe is written at the pace of its reader.
 class ack_log {
  public:
   /// Opens the file to append to it, so that one log can tell several lives; makes it if it is not there. What a killed
-  /// process left of its last line is cut off: such a command was not sent, such an answer counts as none.
+  /// process left of its last line is cut off: such a command was not sent, such an answer counts as none. A last line
+  /// that only lacks its end gets it.
   ///
-  /// Throws `ack_log_failure` if it does not open, or ends in the middle of a line that is none of a log, or that another
-  /// process may be writing.
+  /// Throws `ack_log_failure` if it does not open, is a pipe that nobody reads, has a last line that is none of a log, or
+  /// ends in the middle of one that another process may be writing. With a pipe, SIGPIPE is ignored from now on: that its
+  /// reader left is an error of a write.
   explicit ack_log(const std::filesystem::path& file);
   ack_log(const ack_log&) = delete;
   ack_log& operator=(const ack_log&) = delete;
   ~ack_log();
 
-  /// Both throw `ack_log_failure` if the line is not written as a whole.
+  /// Both throw `ack_log_failure` if the line is not written as a whole: the file takes no more, the reader of a pipe left,
+  /// or takes nothing for a second after an interrupt.
   void sending(const order& what, const std::string& id);
   void answered(const std::string& id,
                 const reprise::answer& answer,
@@ -53,6 +58,8 @@ class ack_log {
 
  private:
   void write_line();
+  void wait_for_reader() const;
+  [[noreturn]] void fail(const std::string& why) const;
 
   std::string name_;
   std::string line_;

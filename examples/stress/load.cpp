@@ -15,9 +15,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <queue>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace stress {
@@ -88,19 +90,22 @@ class load {
         generator_(o),
         progress_(status, o.interval, o.timeseries),
         metrics_(o.metrics),
+        unsettled_(o.resend_from.empty() ? commands_by_cart() : unsettled_in(o.resend_from)),
+        log_(o.ack_log.empty() ? nullptr : std::make_unique<ack_log>(o.ack_log)),
         lives_(o.journal,
-               o.directory,
+               directory_of_journal(),
                status,
                o.runtime,
                [this](std::shared_ptr<reprise::journal> journal) {
                  return std::make_shared<timed_journal>(std::move(journal), write_times_);
                }) {
-    result_.options = o;
-    result_.where = look_around(o.directory);
+    const bool is_in_memory = o.journal == simulation::store_kind::memory;
+    status.note("cart: seed " + std::to_string(o.seed) + ", journal in "
+                + (is_in_memory ? "memory" : options_.directory.string()));
+    result_.options = options_;
+    result_.where = look_around(options_.directory);
     for (const auto& warning : result_.where.warnings) status.note("cart: warning: " + warning);
     result_.run = run_;
-    if (!o.resend_from.empty()) unsettled_ = unsettled_in(o.resend_from);
-    if (!o.ack_log.empty()) log_.emplace(o.ack_log);
     if (o.verify) accounts_.emplace().take_up(*lives_.store().journal(), status);
   }
 
@@ -116,12 +121,21 @@ class load {
     if (ended_ == clock::time_point()) ended_ = clock::now();
     end_life();
     settle_the_rest();
+    end_progress();
     verify();
     finish_result();
     return std::move(result_);
   }
 
  private:
+  /// Makes a directory for a journal that was given none. Whoever calls it has opened all else that was named, so that
+  /// a wrong name leaves no journal behind.
+  const std::filesystem::path& directory_of_journal() {
+    if (options_.journal == simulation::store_kind::rocksdb && options_.directory.empty())
+      options_.directory = simulation::make_directory();
+    return options_.directory;
+  }
+
   // -- one after the other -------------------------------------------------------
 
   /// A client that comes back asks first for what it does not know the outcome of.
@@ -147,6 +161,7 @@ class load {
     begin_harm(passivations_, options_.chaos.passivate);
     begin_harm(restarts_, options_.chaos.restart);
     run_until_answered();
+    end_warmup();
     ended_ = clock::now();
     if (lives_.is_running()) {
       result_.live_carts = lives_.host().stats().live;
@@ -188,7 +203,9 @@ class load {
 
   /// What was measured until now was there to warm up.
   void end_warmup() {
-    if (is_warm_ || clock::now() < measured_from_) return;
+    const auto now = clock::now();
+    if (is_warm_ || now < measured_from_) return;
+    progress_.end_phase(now, runtime_now(), phase());
     is_warm_ = true;
     journal_before_ = lives_.store().stats();
     write_times_.clear();
@@ -213,8 +230,21 @@ class load {
     if (is_resending_) note = "sending again";
     if (!is_warm_) note = "warming up";
     if (is_restarting_) note = "restarting";
-    progress_.end_interval(now, lives_.host().stats(), note);
+    progress_.end_interval(now, lives_.host().stats(), phase(), note);
     metrics_.write(lives_.host());
+  }
+
+  /// Of a runtime that has ended it is known what was in memory at the end of the load.
+  reprise::host_stats runtime_now() const {
+    if (lives_.is_running()) return lives_.host().stats();
+    reprise::host_stats ended;
+    ended.live = result_.live_carts;
+    return ended;
+  }
+
+  std::string_view phase() const {
+    if (is_resending_) return "resend";
+    return is_warm_ ? "load" : "warmup";
   }
 
   simulation::dice fork_luck() { return simulation::dice{luck_.next()}; }
@@ -310,9 +340,10 @@ class load {
     return index;
   }
 
+  /// What the log does not say was sent is not sent.
   void send(std::uint32_t index) {
     request& r = requests_[index];
-    if (log_) log_->sending(r.what, r.id);
+    if (!is_logged([&] { log_->sending(r.what, r.id); })) return;
     if (++r.sendings > 1 && r.is_counted) ++result_.sent_again;
     ++in_flight_;
     if (r.what.command) {
@@ -343,10 +374,29 @@ class load {
 
   void collect(std::vector<reply> replies) {
     for (reply& answered : replies) {
-      --in_flight_;
-      if (log_) log_->answered(requests_[answered.request].id, answered.answer, answered.at);
+      receive(answered);
       take(answered);
     }
+  }
+
+  void receive(const reply& answered) {
+    --in_flight_;
+    is_logged(
+        [&] { log_->answered(requests_[answered.request].id, answered.answer, answered.at); });
+  }
+
+  /// Returns whether the log has the line that `write` hands it, or there is to be none. A log that fails gets no line
+  /// more, and ends the load: what is under way is answered all the same.
+  template <class Write>
+  bool is_logged(Write write) {
+    if (options_.ack_log.empty()) return true;
+    try {
+      if (log_) write();
+    } catch (const ack_log_failure& thrown) {
+      fail(thrown.what());
+      log_.reset();
+    }
+    return log_ != nullptr;
   }
 
   void take(reply& answered) {
@@ -391,7 +441,8 @@ class load {
     if (is_resending_) return;
     const bool is_view = !r.what.command;
     const auto latency = answered.at - r.due;
-    progress_.count(answered.answer, is_view, latency);
+    // What comes late of the warm-up belongs to nothing that is measured.
+    if (r.is_counted || !is_warm_) progress_.count(answered.answer, is_view, latency);
     if (!r.is_counted) return;
     result_.commands[static_cast<std::size_t>(r.what.kind)].add(answered.answer, is_view, latency);
     if (answered.answer.kind == answer_kind::refused) ++result_.refused[answered.answer.reason];
@@ -504,13 +555,7 @@ class load {
 
   void drain(std::vector<reply> replies) {
     for (reply& answered : replies) {
-      --in_flight_;
-      try {
-        if (log_) log_->answered(requests_[answered.request].id, answered.answer, answered.at);
-      } catch (const ack_log_failure& thrown) {
-        fail(thrown.what());
-        log_.reset();
-      }
+      receive(answered);
       settle(answered);
     }
   }
@@ -529,6 +574,15 @@ class load {
                   .reason = "the run ended before it was sent again"},
                  clock::now()};
       settle(last);
+    }
+  }
+
+  /// The last interval is rarely a whole one.
+  void end_progress() {
+    try {
+      progress_.end_phase(ended_, runtime_now(), phase());
+    } catch (const std::exception& thrown) {
+      fail(thrown.what());
     }
   }
 
@@ -559,7 +613,7 @@ class load {
     if (!result_.verdict) result_.recovery = lives_.so_far();
   }
 
-  const options& options_;
+  options options_;
   simulation::status_line& status_;
   result result_;
   std::string run_;
@@ -567,10 +621,9 @@ class load {
   progress progress_;
   simulation::metrics_file metrics_;
   simulation::dice luck_{options_.seed};
-  std::optional<ack_log> log_;
+  commands_by_cart unsettled_;
+  std::unique_ptr<ack_log> log_;  ///< none either when it has failed
   std::optional<simulation::accounts> accounts_;
-
-  std::vector<std::vector<unsettled_command>> unsettled_;  ///< by cart
   bool is_resending_ = false;
 
   std::vector<request> requests_;

@@ -7,8 +7,9 @@
 namespace stress {
 
 /// Puts a runtime under load, and returns what was measured, whatever came of it: `result::failure` says why it could
-/// not go on. Throws only if it cannot begin: what `reprise::rocksdb_at` throws, `ack_log_failure`, and
-/// what `unsettled_in` throws.
+/// not go on. Throws only if it cannot begin: what `reprise::rocksdb_at` and `simulation::make_directory` throw,
+/// `ack_log_failure`, what `unsettled_in` throws, and `std::runtime_error` for a table that does not open. What is
+/// named wrong leaves no journal behind.
 ///
 /// Ends when the time is over or the commands are sent, or when it was interrupted (`note_interrupts`), and everything
 /// that was sent is answered.

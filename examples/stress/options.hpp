@@ -106,7 +106,7 @@ struct options {
 
   // Where.
   simulation::store_kind journal = simulation::store_kind::rocksdb;
-  std::filesystem::path directory;    ///< of a RocksDB journal
+  std::filesystem::path directory;    ///< of a RocksDB journal; empty: a new one here
   std::filesystem::path ack_log;      ///< empty: none
   std::filesystem::path resend_from;  ///< empty: nothing to send again
 

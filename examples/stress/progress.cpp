@@ -28,7 +28,7 @@ progress::progress(simulation::status_line& status,
   if (name_.empty()) return;
   table_.open(timeseries);
   table_ << "seconds,count,per_second,p50_ms,p90_ms,p99_ms,max_ms,accepted,refused,overloaded,"
-            "unavailable,unknown,in_flight,live\n"
+            "unavailable,unknown,in_flight,live,phase\n"
          << std::flush;
   check_written();
 }
@@ -44,22 +44,40 @@ void progress::count(const reprise::answer& a, bool is_view, std::chrono::nanose
 
 void progress::end_interval(clock::time_point now,
                             const reprise::host_stats& stats,
+                            std::string_view phase,
                             const std::string& note) {
-  const double seconds = std::max(std::chrono::duration<double>(now - interval_begin_).count(),
-                                  1e-9);
-  interval_begin_ = now;
-  draw(seconds, stats, note);
-  if (table_.is_open()) write(seconds, stats);
-  figures_.answers = {};
-  figures_.latency.clear();
+  draw(now, stats, note);
+  end_line(now, stats, phase);
   while (due_ <= now) due_ += interval_;
 }
 
-void progress::draw(double seconds, const reprise::host_stats& stats, const std::string& note) {
+void progress::end_phase(clock::time_point now,
+                         const reprise::host_stats& stats,
+                         std::string_view phase) {
   const auto& a = figures_.answers;
-  const auto rate = static_cast<double>(a.good()) / seconds;
+  if (a.good() + a.overloaded + a.unavailable + a.unknown > 0) end_line(now, stats, phase);
+}
+
+void progress::end_line(clock::time_point now,
+                        const reprise::host_stats& stats,
+                        std::string_view phase) {
+  if (table_.is_open()) write(now, stats, phase);
+  interval_begin_ = now;
+  figures_.answers = {};
+  figures_.latency.clear();
+}
+
+double progress::rate(clock::time_point now) const {
+  const double seconds = std::chrono::duration<double>(now - interval_begin_).count();
+  return static_cast<double>(figures_.answers.good()) / std::max(seconds, 1e-9);
+}
+
+void progress::draw(clock::time_point now,
+                    const reprise::host_stats& stats,
+                    const std::string& note) {
+  const auto& a = figures_.answers;
   std::ostringstream text;
-  text << as_duration(interval_begin_ - begin_) << ": " << grouped(static_cast<std::uint64_t>(rate))
+  text << as_duration(now - begin_) << ": " << grouped(static_cast<std::uint64_t>(rate(now)))
        << "/s, p50 " << as_duration(figures_.latency.percentile(0.5)) << ", p99 "
        << as_duration(figures_.latency.percentile(0.99)) << ", " << grouped(stats.in_flight)
        << " in flight, " << grouped(stats.live) << " live";
@@ -70,14 +88,16 @@ void progress::draw(double seconds, const reprise::host_stats& stats, const std:
   status_.draw(text.str());
 }
 
-void progress::write(double seconds, const reprise::host_stats& stats) {
+void progress::write(clock::time_point now,
+                     const reprise::host_stats& stats,
+                     std::string_view phase) {
   const auto& a = figures_.answers;
   const auto& l = figures_.latency;
-  table_ << std::chrono::duration<double>(interval_begin_ - begin_).count() << ',' << a.good()
-         << ',' << static_cast<double>(a.good()) / seconds << ',' << millis(l.percentile(0.5))
-         << ',' << millis(l.percentile(0.9)) << ',' << millis(l.percentile(0.99)) << ','
-         << millis(l.max()) << ',' << a.accepted << ',' << a.refused << ',' << a.overloaded << ','
-         << a.unavailable << ',' << a.unknown << ',' << stats.in_flight << ',' << stats.live << '\n'
+  table_ << std::chrono::duration<double>(now - begin_).count() << ',' << a.good() << ','
+         << rate(now) << ',' << millis(l.percentile(0.5)) << ',' << millis(l.percentile(0.9)) << ','
+         << millis(l.percentile(0.99)) << ',' << millis(l.max()) << ',' << a.accepted << ','
+         << a.refused << ',' << a.overloaded << ',' << a.unavailable << ',' << a.unknown << ','
+         << stats.in_flight << ',' << stats.live << ',' << phase << '\n'
          << std::flush;
   check_written();
 }

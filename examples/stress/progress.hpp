@@ -8,7 +8,8 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
+#include <string>
+#include <string_view>
 
 namespace stress {
 
@@ -26,21 +27,28 @@ class progress {
   /// The first interval begins now.
   void begin(clock::time_point now);
 
-  /// Counts an answer, also one of the warm-up.
+  /// Counts an answer.
   void count(const reprise::answer& a, bool is_view, std::chrono::nanoseconds latency);
 
   /// Returns when the interval is over.
   clock::time_point due() const noexcept { return due_; }
 
-  /// Ends the interval. `note` says what there is to say beside the figures. Throws `std::runtime_error` if the table
-  /// cannot be written.
+  /// Ends the interval. `phase` is what the table has it as a part of: resend, warmup or load. `note` says what people
+  /// are told beside the figures. Throws `std::runtime_error` if the table cannot be written.
   void end_interval(clock::time_point now,
                     const reprise::host_stats& stats,
+                    std::string_view phase,
                     const std::string& note);
 
+  /// Gives what was answered since the last line of the table one of its own, if anything was: no line is of two
+  /// phases. Throws what `end_interval` throws.
+  void end_phase(clock::time_point now, const reprise::host_stats& stats, std::string_view phase);
+
  private:
-  void draw(double seconds, const reprise::host_stats& stats, const std::string& note);
-  void write(double seconds, const reprise::host_stats& stats);
+  void draw(clock::time_point now, const reprise::host_stats& stats, const std::string& note);
+  void write(clock::time_point now, const reprise::host_stats& stats, std::string_view phase);
+  void end_line(clock::time_point now, const reprise::host_stats& stats, std::string_view phase);
+  double rate(clock::time_point now) const;
   void check_written() const;
 
   simulation::status_line& status_;

@@ -1,5 +1,6 @@
 #include "stress/resend.hpp"
 
+#include "cart/interrupt.hpp"
 #include "checker/ack_log.hpp"
 
 #include <algorithm>
@@ -63,15 +64,16 @@ histories read_histories(const std::filesystem::path& file) {
   checker::read_ack_log(file.string(), [&](const checker::ack_line& line) {
     ++number;
     std::visit([&](const auto& l) { follow(all, l, number); }, line);
-    return true;
+    return !simulation::was_interrupted();
   });
   return all;
 }
 
 }  // namespace
 
-std::vector<std::vector<unsettled_command>> unsettled_in(const std::filesystem::path& file) {
+commands_by_cart unsettled_in(const std::filesystem::path& file) {
   auto all = read_histories(file);
+  if (simulation::was_interrupted()) return {};
   std::vector<std::pair<std::uint64_t, unsettled_command>> open;
   for (auto& [id, h] : all) {
     if (h.what.command && !h.is_settled()) open.push_back({h.line, {std::move(h.what), id}});
@@ -79,7 +81,7 @@ std::vector<std::vector<unsettled_command>> unsettled_in(const std::filesystem::
   std::sort(open.begin(), open.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
 
-  std::vector<std::vector<unsettled_command>> by_cart;
+  commands_by_cart by_cart;
   std::unordered_map<std::string, std::size_t> place;
   for (auto& [line, command] : open) {
     const auto [found, is_new] = place.try_emplace(command.what.cart, by_cart.size());

@@ -14,11 +14,14 @@ struct unsettled_command {
   std::string id;
 };
 
+using commands_by_cart = std::vector<std::vector<unsettled_command>>;
+
 /// Returns the commands of an acknowledgement log that may or may not have been stored, those of one cart together
 /// and in the order in which they were first sent. A command is settled if it was accepted or refused, or if every
-/// sending of it was answered that nothing was stored. Views are left out: they change nothing.
+/// sending of it was answered that nothing was stored. Views are left out: they change nothing. An interrupt ends it
+/// early, with no command.
 ///
 /// Throws what `checker::read_ack_log` throws, and `checker::bad_log` for an answer to what was not sent.
-std::vector<std::vector<unsettled_command>> unsettled_in(const std::filesystem::path& file);
+commands_by_cart unsettled_in(const std::filesystem::path& file);
 
 }  // namespace stress

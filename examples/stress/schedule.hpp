@@ -12,7 +12,8 @@ class schedule {
  public:
   using clock = std::chrono::steady_clock;
 
-  /// `per_second` is above 0. The first time is one step after `begin`.
+  /// `per_second` is above 0. The first time is one step after `begin`. What would be due more than a hundred years
+  /// later is due then, and never before.
   schedule(clock::time_point begin, double per_second, arrivals how, simulation::dice luck);
 
   /// Returns the time that is next.

@@ -7,10 +7,13 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace stress;
 using program::contents;
@@ -57,7 +60,8 @@ struct lines {
 
 TEST_CASE("a log has a line for each sending and each answer, behind what was there") {
   const shell sh;
-  program::write(sh / "log", "earlier\n");
+  const std::string earlier = lines{}.send("1", "a").text;
+  program::write(sh / "log", earlier);
   {
     ack_log log{sh / "log"};
     log.sending(add_tea, "a-1");
@@ -65,10 +69,11 @@ TEST_CASE("a log has a line for each sending and each answer, behind what was th
                  std::chrono::steady_clock::time_point(std::chrono::nanoseconds(42)));
     log.sending({command_kind::view, "cart \"9\"", std::nullopt, {}}, "a-2");
   }
+  REQUIRE(contents(sh / "log").starts_with(earlier));
   CHECK(std::regex_match(
-      contents(sh / "log"),
+      contents(sh / "log").substr(earlier.size()),
       std::regex(
-          R"re(earlier\n\{"t":"send","at":[0-9]+,"id":"a-1","cart":"cart-1","command":"add_product","data":\{"product_id":"tea","quantity":2,"unit_price":350\}\}\n)re"
+          R"re(\{"t":"send","at":[0-9]+,"id":"a-1","cart":"cart-1","command":"add_product","data":\{"product_id":"tea","quantity":2,"unit_price":350\}\}\n)re"
           R"re(\{"t":"answer","at":42,"id":"a-1","result":"refused","version":7,"events":1,"reason":"say \\"no\\""\}\n)re"
           R"re(\{"t":"send","at":[0-9]+,"id":"a-2","cart":"cart \\"9\\"","command":"view","data":\{\}\}\n)re")));
 }
@@ -101,7 +106,7 @@ TEST_CASE("a log goes on behind what a killed process left of its last line") {
   const shell sh;
   const std::string whole = lines{}.send("1", "a").answer("1", "accepted").text;
   const std::string last = lines{}.answer("2", "unknown").text;
-  for (std::size_t left = 1; left < last.size(); ++left) {
+  for (std::size_t left = 1; left < last.size() - 1; ++left) {
     CAPTURE(left);
     program::write(sh / "log", whole + last.substr(0, left));
     {
@@ -114,6 +119,50 @@ TEST_CASE("a log goes on behind what a killed process left of its last line") {
   program::write(sh / "log", last.substr(0, 9));
   const ack_log only{sh / "log"};
   CHECK(contents(sh / "log").empty());
+}
+
+TEST_CASE(
+    "a last line that lacks nothing but its end is kept, as the checker reads it, and gets it") {
+  const shell sh;
+  const std::string whole = lines{}.send("1", "a").answer("1", "accepted").text;
+  program::write(sh / "log", whole.substr(0, whole.size() - 1));
+  const ack_log log{sh / "log"};
+  CHECK(contents(sh / "log") == whole);
+}
+
+TEST_CASE("a file whose last line is none of a log is refused, and stays as it is") {
+  const shell sh;
+  const std::string half = R"({"t":"se)";
+  for (const std::string& other : {std::string("hello\nworld\n"), std::string("\n"),
+                                   "hello\n" + half, std::string(1 << 20, 'x') + '\n'}) {
+    program::write(sh / "notes", other);
+    CHECK_THROWS_WITH_AS(ack_log{sh / "notes"},
+                         ("the log " + (sh / "notes").string()
+                          + " has a last line that is none of a log; take another file")
+                             .c_str(),
+                         ack_log_failure);
+    CHECK(contents(sh / "notes") == other);
+  }
+}
+
+TEST_CASE("a pipe takes lines while it has a reader, and is an error when it has none") {
+  const shell sh;
+  const std::string pipe = sh / "pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH_AS(
+      ack_log{pipe},
+      ("cannot open the log " + pipe + ": nobody reads the pipe; begin with its reader").c_str(),
+      ack_log_failure);
+  const int reader = open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ack_log log{pipe};
+  log.sending(add_tea, "a-1");
+  std::string read_line(1'000, '\0');
+  read_line.resize(static_cast<std::size_t>(read(reader, read_line.data(), read_line.size())));
+  CHECK(read_line.ends_with("}}\n"));
+  close(reader);
+  CHECK_THROWS_WITH_AS(log.sending(add_tea, "a-2"),
+                       ("cannot write to the log " + pipe + ": Broken pipe").c_str(),
+                       ack_log_failure);
 }
 
 TEST_CASE("what another process may be writing is not cut off") {

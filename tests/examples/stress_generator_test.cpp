@@ -221,3 +221,16 @@ TEST_CASE("poisson arrivals have their rate, and steps as different as they are 
   CHECK((before - begin) / std::chrono::milliseconds(1) == doctest::Approx(count).epsilon(0.02));
   CHECK(long_steps == doctest::Approx(count * std::exp(-1)).epsilon(0.02));
 }
+
+TEST_CASE(
+    "at a rate that is as good as none, nothing is due within a hundred years, however often") {
+  const schedule::clock::time_point begin{std::chrono::hours(24 * 365)};
+  for (const auto how : {arrivals::fixed, arrivals::poisson}) {
+    for (const double per_second : {1e-12, 1e-300, 5e-324}) {
+      CAPTURE(per_second);
+      schedule times{begin, per_second, how, dice{1}};
+      for (int i = 0; i < 100; ++i, times.advance())
+        CHECK(times.due() > begin + std::chrono::hours(24 * 365 * 100));
+    }
+  }
+}

@@ -7,9 +7,14 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <regex>
+#include <sstream>
 #include <string>
+#include <vector>
 
 using namespace program;
 
@@ -22,6 +27,31 @@ std::size_t unsettled_commands(const std::filesystem::path& log) {
   std::size_t sum = 0;
   for (const auto& cart : stress::unsettled_in(log)) sum += cart.size();
   return sum;
+}
+
+/// Returns the sums of the columns of a time series, by its phases.
+std::map<std::string, std::map<std::string, std::uint64_t>> sums_of_table(
+    const std::string& table) {
+  const auto cells_of = [](const std::string& line) {
+    std::vector<std::string> cells;
+    std::istringstream text(line);
+    for (std::string cell; std::getline(text, cell, ',');) cells.push_back(cell);
+    return cells;
+  };
+  std::istringstream lines(table);
+  std::string line;
+  std::getline(lines, line);
+  const auto names = cells_of(line);
+  std::map<std::string, std::map<std::string, std::uint64_t>> sums;
+  while (std::getline(lines, line)) {
+    const auto cells = cells_of(line);
+    REQUIRE(cells.size() == names.size());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (names[i] != "phase")
+        sums[cells.back()][names[i]] += std::strtoull(cells[i].c_str(), nullptr, 10);
+    }
+  }
+  return sums;
 }
 
 std::size_t count_lines(const std::string& text) {
@@ -87,6 +117,22 @@ TEST_CASE("a file that cannot be written is status 2") {
                                 + " missing/file");
     CHECK(result.status == 2);
     CHECK(contains(result.err, "missing/file"));
+  }
+}
+
+TEST_CASE("a start that fails leaves no journal behind") {
+  const shell sh;
+  write(sh / "notes", "hello\nworld\n");
+  for (const std::string option : {"--ack-log missing/file", "--ack-log notes",
+                                   "--resend-from notes", "--timeseries missing/file"}) {
+    for (const std::string directory : {"", " --dir d"}) {
+      CAPTURE(option + directory);
+      CHECK(sh.cart("stress --commands 10 " + option + directory).status == 2);
+      for (const auto& entry : std::filesystem::directory_iterator(sh / "")) {
+        CAPTURE(entry.path());
+        CHECK_FALSE(entry.is_directory());
+      }
+    }
   }
 }
 
@@ -168,6 +214,46 @@ TEST_CASE("a log that cannot be written stops the run with status 2") {
   CHECK(contains(result.err, "cannot write to the log /dev/full"));
 }
 
+TEST_CASE("a log that fills up stops the run with its reason and a report, and nothing is lost") {
+  const shell sh;
+  // A limit on the size of files is a disk that becomes full.
+  const auto result = sh.run(
+      "(ulimit -f 500; exec " + at_most_a_minute + shell::program
+      + "stress --journal memory --duration 1h --ack-log log --verify --format json "
+        "> out 2> err)");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "cart: cannot write to the log log: File too large"));
+  CHECK(std::stoul(field(result.out, "accepted")) > 0);
+  CHECK(field(result.out, "finished") == "true");
+  CHECK(field(result.out, "difference_count") == "0");
+}
+
+TEST_CASE("a log whose reader leaves stops the run with its reason and a report") {
+  const shell sh;
+  const auto result = sh.run(
+      "{ " + at_most_a_minute + shell::program
+      + "stress --journal memory --duration 1h --ack-log /dev/fd/4 4>&1 > out 2> err; "
+        "echo $? > status; } | head -n 1 > first");
+  CHECK(contents(sh / "status") == "2\n");
+  CHECK(contents(sh / "first").starts_with(R"({"t":"send",)"));
+  CHECK(contains(result.err, "cannot write to the log /dev/fd/4: Broken pipe"));
+  CHECK(contains(result.out, "goodput"));
+}
+
+TEST_CASE("an interrupt ends a run whose log is no longer read, with its reason and a report") {
+  const shell sh;
+  // The shell has the other end of the pipe open, and leaves it alone. When it is full, not half a line goes in.
+  const auto result = sh.run(
+      at_most_a_minute + "sh -c \"mkfifo log; exec 3<> log; " + shell::program
+      + "stress --journal memory --duration 1h --ack-log log > out 2> err & "
+        "while dd if=/dev/zero of=log bs=50 count=1 oflag=nonblock 2> dd; do :; done; "
+        "kill -INT \\$!; wait \\$!\"");
+  CHECK(result.status == 2);
+  CHECK(contains(result.err, "cannot write to the log log: its reader takes nothing"));
+  CHECK(contains(result.err, "cart: interrupted"));
+  CHECK(contains(result.out, "goodput"));
+}
+
 TEST_CASE("a journal that fails stops the run with its reason and a report, and nothing is lost") {
   const shell sh;
   // A limit on the size of files is a disk that becomes full.
@@ -202,6 +288,48 @@ TEST_CASE("nothing is written over the log that a run reads") {
     CHECK(refused.status == 1);
     CHECK(contains(refused.err, "log is the file of --resend-from too"));
     CHECK(contents(sh / "log") == "what was sent\n");
+  }
+}
+
+TEST_CASE("an interrupt ends the reading of the log of an earlier run") {
+  const shell sh;
+  // A log without an end, of which more was read than a pipe holds.
+  std::string lines;
+  for (int i = 0; i < 2'000; ++i)
+    lines += R"({"t":"send","at":1,"id":"1","cart":"a","command":"check_out","data":{}})"
+             "\n";
+  write(sh / "lines", lines);
+  const auto result = sh.run(
+      at_most_a_minute + "sh -c \"mkfifo log; " + shell::program
+      + "stress --journal memory --duration 1h --resend-from log > out 2> err & "
+        "cart=\\$!; (head -n 2000 lines; touch begun; exec yes \\\"\\$(head -n 1 lines)\\\") > log "
+        "& "
+        "until [ -e begun ]; do :; done; kill -INT \\$cart; wait \\$cart\"");
+  CHECK(result.status == 130);
+}
+
+TEST_CASE("progress that nobody reads does not stop the load") {
+  const shell sh;
+  // The shell has the other end of the pipe open, and leaves it alone.
+  const auto result = sh.run(
+      at_most_a_minute + "sh -c \"mkfifo pipe; exec 3<> pipe; exec " + shell::program
+      + "stress --journal memory --duration 300ms --interval 10us > out 2> pipe\"");
+  CHECK(result.status == 0);
+  CHECK(contains(result.out, "goodput"));
+}
+
+TEST_CASE("what is due as good as never does not keep a run from its end") {
+  const shell sh;
+  for (const std::string load :
+       {"--rate 0.0000000001 --arrivals fixed", "--chaos crash=0.00000000001/s",
+        "--chaos restart=0.00000000001/s"}) {
+    CAPTURE(load);
+    const auto result = sh.run(at_most_a_minute + shell::program
+                               + "stress --journal memory --duration 100ms --format json " + load
+                               + " > out 2> err");
+    CHECK(result.status == 0);
+    CHECK(field(result.out, "crashes") == "0");
+    CHECK(field(result.out, "restarts") == "0");
   }
 }
 
@@ -247,6 +375,27 @@ TEST_CASE("tables for other programs have a line of names, and a line for each t
   CHECK(table.starts_with("seconds,count,per_second,p50_ms,"));
   CHECK(count_lines(table) >= 3);
   CHECK(std::regex_search(contents(sh / "p.hgrm"), std::regex("Total count +=")));
+}
+
+TEST_CASE(
+    "the lines of the time series sum up to the report, and those of the warm-up are told apart") {
+  for (const std::string times : {"--duration 130ms", "--warmup 300ms --commands 2000",
+                                  "--rate 5000 --warmup 300ms --commands 500"}) {
+    CAPTURE(times);
+    const shell sh;
+    const auto result = sh.cart(
+        "stress --journal memory --interval 50ms --timeseries table --format json " + times);
+    CHECK(result.status == 0);
+    const auto total = result.out.substr(result.out.find("\"all\": "));
+    const auto sums = sums_of_table(contents(sh / "table"));
+    for (const std::string answer :
+         {"accepted", "refused", "overloaded", "unavailable", "unknown"}) {
+      CAPTURE(answer);
+      CHECK(std::to_string(sums.at("load").at(answer)) == field(total, answer));
+    }
+    CHECK(sums.at("load").at("accepted") > 0);
+    CHECK(sums.contains("warmup") == contains(times, "warmup"));
+  }
 }
 
 #ifdef REPRISE_HAS_METRICS
