@@ -630,6 +630,8 @@ TEST_CASE("trim of what is not there is status 2, changes nothing, and makes no 
   const shell sh;
   store(sh / "d", "cart-42");
   CHECK(sh.cart("journal trim --dir d cart-43").status == 2);
+  CHECK(sh.cart("journal trim --dir d cart-43 --archive old.jsonl").status == 2);
+  CHECK_FALSE(std::filesystem::exists(sh / "old.jsonl"));
   CHECK(sh.cart("journal trim --dir d cart-42 --archive d/CURRENT").status == 1);
   CHECK(contains(sh.cart("journal trim --dir d cart-42 --archive no/such/folder").err,
                  "cart: nothing was trimmed: cannot open the archive no/such/folder"));
