@@ -7,11 +7,16 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <signal.h>
 #include <sstream>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace shop;
 using checker::violation_kind;
@@ -598,6 +603,19 @@ TEST_CASE_FIXTURE(log_file, "any other line that is none is named with what is w
   CHECK(read(R"({"t":"send","at":-1,"id":"a"})"
              "\n")
         == ":1: \"at\" is to be a whole number of 64 bits");
+  CHECK(
+      read(a_send + R"({"t":"answer","at":9223372036854775807,"id":"a","result":"unknown"})" + "\n")
+      == "2 lines, 0 cut off");
+  CHECK(
+      read(a_send + R"({"t":"answer","at":9223372036854775808,"id":"a","result":"unknown"})" + "\n")
+      == ":2: \"at\" is to be nanoseconds of the clock, which ends at 9223372036854775807");
+  CHECK(read(a_send
+             + R"({"t":"answer","at":19,"id":"a","result":"refused","version":999,"version":4})"
+             + "\n")
+        == ":2: the member \"version\" is there twice");
+  CHECK(read(R"({"t":"send","at":1,"id":"a","cart":"c","command":"check_out","data":{"x":1,"x":1}})"
+             "\n")
+        == ":1: the member \"x\" is there twice");
   CHECK(read(R"({"t":"send","at":1,"id":"","cart":"c","command":"view","data":{}})"
              "\n")
         == ":1: \"id\" is empty, and tells no command from another");
@@ -624,9 +642,46 @@ TEST_CASE_FIXTURE(log_file, "any other line that is none is named with what is w
         == ":2: the line is longer than 1048576 bytes");
 }
 
+TEST_CASE_FIXTURE(log_file, "of a line without an end no more is read than the longest line") {
+  std::filesystem::remove(path);
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  const auto ignored = signal(SIGPIPE, SIG_IGN);
+  std::size_t written = 0;
+  std::thread writer([&] {
+    const int pipe = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    const std::string spaces(65536, ' ');
+    for (ssize_t size = 1; size > 0 && written < 16 * 1024 * 1024;) {
+      size = ::write(pipe, spaces.data(), spaces.size());
+      if (size > 0) written += static_cast<std::size_t>(size);
+    }
+    close(pipe);
+  });
+  std::string said;
+  try {
+    checker::read_ack_log(path, [](const auto&) { return true; });
+  } catch (const checker::bad_log& bad) {
+    said = bad.what();
+  }
+  writer.join();
+  signal(SIGPIPE, ignored);
+  CHECK(said == path + ":1: the line is longer than 1048576 bytes");
+  CHECK(written < 2 * 1024 * 1024);
+}
+
+TEST_CASE_FIXTURE(log_file, "a reader of a log that nobody writes is interrupted") {
+  std::filesystem::remove(path);
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  int asked = 0;
+  const auto size = checker::read_ack_log(
+      path, [](const auto&) { return true; }, [&asked] { return ++asked == 2; });
+  CHECK(size.lines == 0);
+  CHECK(asked == 2);
+}
+
 TEST_CASE("a line is written as it is read, whatever bytes are in it") {
   const checker::ack_line lines[] = {
-      checker::send_line{~0ULL, "\xff", "c\n", checker::command_kind::change_quantity, "\xc3", -5},
+      checker::send_line{~0ULL >> 1U, "\xff", "c\n", checker::command_kind::change_quantity, "\xc3",
+                         -5},
       checker::send_line{0, "i", "", checker::command_kind::remove_product, "", 0},
       checker::send_line{0, "i", "c", checker::command_kind::add_product, "tea", 2, 350},
       checker::send_line{0, "i", "c", checker::command_kind::add_product, "tea", 2, -1},
