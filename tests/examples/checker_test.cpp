@@ -136,6 +136,7 @@ TEST_CASE_FIXTURE(sound_run, "a sound run has no violation, and everything in it
   CHECK(findings.answers.already_so == 1);
   CHECK(findings.answers.refused == 1);
   CHECK(findings.answers.views_accepted == 1);
+  for (const std::uint64_t ids : findings.answers.ids_by_command) CHECK(ids == 1);
   CHECK(exit_status(findings) == 0);
 }
 
@@ -403,6 +404,63 @@ TEST_CASE_FIXTURE(sound_run, "a second answer to one sending is found") {
         == "surplus_answer cart version 1 id a: an answer to each sending / 1 more");
 }
 
+TEST_CASE_FIXTURE(sound_run, "a second answer that differs from the first is told with both") {
+  answered("c", result::refused, 2, 0, "is_checked_out");
+  CHECK(text_of(judged())
+        == "surplus_answer cart version 2 id c: an answer to each sending / 1 more, and after "
+           "accepted at version 2 after 1 event it was answered refused at version 2 after 0 "
+           "events: \"is_checked_out\"");
+}
+
+TEST_CASE_FIXTURE(sound_run, "an answer that says what none of its kind says is found") {
+  const auto found = [this](checker::answer_line answer) {
+    sent("f", "other", add_product{"jam", 1});
+    answer.at = std::get<checker::send_line>(log.back()).at + 10;
+    answer.id = "f";
+    log.push_back(answer);
+    return text_of(judged());
+  };
+  const std::string begin = "impossible_answer ";
+  SUBCASE("a refusal with events") {
+    answer_to("d").events = 7;
+    CHECK(text_of(judged())
+          == begin
+                 + "cart version 2 id d: a refusal without events / refused at version 2 after 7 "
+                   "events: \"is_checked_out\"");
+  }
+  SUBCASE("an overload with events") {
+    CHECK(found({0, "", result::overloaded, 0, 1, ""})
+          == begin
+                 + "other version 0 id f: neither version nor events of what was not judged / "
+                   "overloaded at version 0 after 1 event");
+  }
+  SUBCASE("an unavailability with a version") {
+    CHECK(found({0, "", result::unavailable, 3, 0, "it is stopping"})
+          == begin
+                 + "other version 3 id f: neither version nor events of what was not judged / "
+                   "unavailable at version 3 after 0 events");
+  }
+  SUBCASE("an unknown with a version") {
+    CHECK(found({0, "", result::unknown, 3, 0, ""}).starts_with(begin + "other version 3 id f: "));
+  }
+  SUBCASE("an acceptance with a reason") {
+    answer_to("b").reason = "is_checked_out";
+    CHECK(text_of(judged())
+          == begin
+                 + "cart version 1 id b: accepted without a reason / accepted at version 1 after "
+                   "0 events: \"is_checked_out\"");
+  }
+  SUBCASE("more events than versions") {
+    CHECK(found({0, "", result::accepted, 1, 2, ""}).find(begin + "other version 1 id f: no more ")
+          != std::string::npos);
+  }
+  SUBCASE("a view with events") {
+    answer_to("e").events = 1;
+    CHECK(text_of(judged()).find(begin + "cart version 2 id e: a view without events")
+          != std::string::npos);
+  }
+}
+
 TEST_CASE_FIXTURE(sound_run, "a view that sees less than was acknowledged before it is found") {
   viewed("f", "cart");
   answered("f", result::accepted, 1, 0);
@@ -539,6 +597,24 @@ TEST_CASE_FIXTURE(sound_run, "a damaged cart that recovers all the same is found
   hiding->damage.emplace(reprise::place{"shopping_cart/cart", 2, 2}, "torn");
   CHECK(recovered(*this, hiding).by_kind[static_cast<std::size_t>(violation_kind::wrong_recovery)]
         == 1);
+}
+
+TEST_CASE_FIXTURE(sound_run, "there is no cart under an id that the format has no room for") {
+  for (const std::string& id : {std::string(), std::string(513, 'x')}) {
+    sent("to " + std::to_string(id.size()), id, add_product{"tea", 1});
+    answered("to " + std::to_string(id.size()), result::refused, 0, 0, "the id is too long");
+  }
+  CHECK(text_of(recovered(*this, journal)) == "");
+
+  checker::history history;
+  for (const auto& line : log) history.add(line);
+  checker::findings findings;
+  checker::judge judge(history, {}, findings);
+  judge.read(*journal);
+  const shopping_cart empty;
+  judge.compare_recovered(*history.carts.find(""), &empty, 0, "");
+  CHECK(text_of(findings)
+        == "wrong_recovery  version 0 id : no cart, as the format has no room for its id / empty");
 }
 
 // -- the log ---------------------------------------------------------------------
