@@ -795,7 +795,7 @@ TEST_CASE_FIXTURE(sound_run, "the report names each violation, and status 3 come
                         "version 3 after 1 event, as it was answered; found version 2 after 1 "
                         "event\n")
         != std::string::npos);
-  CHECK(text.str().ends_with("1 violation\n"));
+  CHECK(text.str().ends_with("1 violation, and the check was not finished\n"));
 
   std::ostringstream json;
   print_json(json, findings);
@@ -810,7 +810,8 @@ TEST_CASE_FIXTURE(sound_run, "an interrupted check says that it is, with status 
   CHECK(exit_status(findings) == 130);
   std::ostringstream text;
   print_text(text, findings);
-  CHECK(text.str().find("interrupted: the rest was not checked\n") != std::string::npos);
+  CHECK(text.str().ends_with(
+      "interrupted: the rest was not checked\nno verdict: the check was not finished\n"));
 }
 
 TEST_CASE_FIXTURE(sound_run, "a check that could not go on says why, with status 2") {
@@ -819,8 +820,19 @@ TEST_CASE_FIXTURE(sound_run, "a check that could not go on says why, with status
   CHECK(exit_status(findings) == 2);
   std::ostringstream text;
   print_text(text, findings);
-  CHECK(text.str().find("failed: the rest was not checked: the disk is gone\n")
-        != std::string::npos);
+  CHECK(text.str().ends_with("failed: the rest was not checked: the disk is gone\n"
+                             "no verdict: the check was not finished\n"));
+  std::ostringstream json;
+  print_json(json, findings);
+  CHECK(json.str().find(R"("failure": "the disk is gone")") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(sound_run, "a report says how many violations it does not name") {
+  auto findings = judged();
+  for (int i = 0; i < 100'007; ++i) findings.add({violation_kind::gap, "", 0, "", "", ""});
+  std::ostringstream text;
+  print_text(text, findings);
+  CHECK(text.str().ends_with("\nand 7 more violations\n100,007 violations\n"));
 }
 
 // -- what was trimmed ------------------------------------------------------------
