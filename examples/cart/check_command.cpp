@@ -43,12 +43,13 @@ bool read_log(const std::string& path,
               simulation::status_line& status,
               checker::findings& out) {
   std::uint64_t lines = 0;
-  out.log = checker::read_ack_log(path, [&](const checker::ack_line& line) {
+  const auto add = [&](const checker::ack_line& line) {
     history.add(line);
     if (++lines % 4096 == 0 && status.is_due())
       status.draw("reading the log: " + simulation::counted(lines, "line"));
     return !simulation::was_interrupted();
-  });
+  };
+  out.log = checker::read_ack_log(path, add, simulation::was_interrupted);
   return !simulation::was_interrupted();
 }
 

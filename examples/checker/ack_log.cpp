@@ -2,6 +2,7 @@
 
 #include "reprise/limits.hpp"
 #include "reprise/text.hpp"
+#include "shopping_cart/json_text.hpp"
 #include "shopping_cart/shopping_cart_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -10,9 +11,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
+#include <fcntl.h>
 #include <initializer_list>
 #include <limits>
+#include <poll.h>
+#include <unistd.h>
+#include <utility>
 
 namespace checker {
 
@@ -27,6 +31,12 @@ constexpr std::array<std::string_view, 5> result_names{"accepted", "refused", "o
 
 /// A line is small. One without an end would otherwise fill the memory.
 constexpr std::size_t longest_line = 1024 * 1024;
+
+/// How long a reader waits for a pipe before it asks again whether it is interrupted.
+constexpr int patience_ms = 50;
+
+constexpr auto largest_integer = static_cast<std::uint64_t>(
+    std::numeric_limits<std::int64_t>::max());
 
 /// A line that is not even JSON, as the last one is when its writer was killed.
 class no_json : public bad_log {
@@ -61,6 +71,16 @@ std::uint64_t number_member(const json& object, const char* name) {
   return value.get<std::uint64_t>();
 }
 
+/// The clock counts in a signed number.
+std::uint64_t time_member(const json& object) {
+  const std::uint64_t at = number_member(object, "at");
+  if (at > largest_integer) {
+    throw bad_log("\"at\" is to be nanoseconds of the clock, which ends at "
+                  + std::to_string(largest_integer));
+  }
+  return at;
+}
+
 int digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -92,9 +112,9 @@ std::string id_member(const json& object) {
 
 std::int64_t integer_member(const json& data, const char* name) {
   const json& value = member(data, name);
-  constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const bool fits = value.is_number_integer()
-                    && (!value.is_number_unsigned() || value.get<std::uint64_t>() <= largest);
+                    && (!value.is_number_unsigned()
+                        || value.get<std::uint64_t>() <= largest_integer);
   if (!fits) throw bad_log(quoted(name) + " is to be an integer of 64 bits");
   return value.get<std::int64_t>();
 }
@@ -116,7 +136,7 @@ Enum name_member(const json& object,
 send_line send_of(const json& object) {
   check_members(object, {"t", "at", "id", "cart", "command", "data"});
   send_line line;
-  line.at = number_member(object, "at");
+  line.at = time_member(object);
   line.id = id_member(object);
   line.cart = text_member(object, "cart");
   line.command = name_member<command_kind>(object, "command", command_names);
@@ -143,7 +163,7 @@ send_line send_of(const json& object) {
 answer_line answer_of(const json& object) {
   check_members(object, {"t", "at", "id", "result", "version", "events", "reason"});
   answer_line line;
-  line.at = number_member(object, "at");
+  line.at = time_member(object);
   line.id = id_member(object);
   line.result = name_member<result>(object, "result", result_names);
   const bool is_judged = line.result == result::accepted || line.result == result::refused;
@@ -159,12 +179,11 @@ answer_line answer_of(const json& object) {
 
 json parsed(std::string_view text) {
   try {
-    return json::parse(text);
-  } catch (const json::exception& error) {
-    // The library's own words begin with its name and number for the error, which say nothing to a person.
-    const std::string_view what = error.what();
-    const auto words = what.find("] ");
-    throw no_json("no JSON: " + std::string(words == what.npos ? what : what.substr(words + 2)));
+    return shop::json_from(text);
+  } catch (const shop::no_json& why) {
+    throw no_json(why.what());
+  } catch (const shop::bad_json& why) {
+    throw bad_log(why.what());
   }
 }
 
@@ -182,7 +201,7 @@ json json_of_line(const send_line& line) {
           {"at", line.at},
           {"id", text(line.id)},
           {"cart", text(line.cart)},
-          {"command", command_names.at(static_cast<std::size_t>(line.command))},
+          {"command", to_string(line.command)},
           {"data", std::move(data)}};
 }
 
@@ -194,7 +213,75 @@ json json_of_line(const answer_line& line) {
   return object;
 }
 
+// -- reading -------------------------------------------------------------------
+
+/// The lines of a file or a pipe, of which never more is kept than the longest line and what was read with its end.
+class line_reader {
+ public:
+  line_reader(const std::string& path, const std::function<bool()>& is_interrupted)
+      // A pipe that nobody writes to yet opens at once, and is waited for where an interrupt is seen.
+      : path_(path),
+        is_interrupted_(is_interrupted),
+        file_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (file_ < 0) fail();
+  }
+  line_reader(const line_reader&) = delete;
+  line_reader& operator=(const line_reader&) = delete;
+  ~line_reader() { close(file_); }
+
+  /// Returns the next line without its end, or the beginning of one that is too long; nothing at the end of the file, or if
+  /// it is interrupted. It lasts until the next call.
+  std::optional<std::string_view> next() {
+    auto end = buffer_.find('\n', begin_);
+    while (end == buffer_.npos && !at_end_ && buffer_.size() - begin_ <= longest_line) {
+      const auto searched = buffer_.size() - begin_;
+      if (!read_some()) return std::nullopt;
+      end = buffer_.find('\n', searched);
+    }
+    has_end_ = end != buffer_.npos;
+    if (!has_end_ && begin_ == buffer_.size()) return std::nullopt;
+    const auto line = std::string_view(buffer_).substr(begin_, end - begin_);
+    begin_ = has_end_ ? end + 1 : buffer_.size();
+    return line;
+  }
+
+  /// Whether the last line had its end.
+  bool has_end() const noexcept { return has_end_; }
+
+ private:
+  /// Moves what was not handed out yet to the front, and adds to it. Returns false if it is interrupted.
+  bool read_some() {
+    buffer_.erase(0, std::exchange(begin_, 0));
+    std::array<char, 65536> chunk;
+    while (!is_interrupted_()) {
+      pollfd ready{file_, POLLIN, 0};
+      if (poll(&ready, 1, patience_ms) <= 0) continue;
+      const ssize_t size = ::read(file_, chunk.data(), chunk.size());
+      if (size < 0 && errno != EINTR && errno != EAGAIN) fail();
+      if (size < 0) continue;
+      at_end_ = size == 0;
+      buffer_.append(chunk.data(), static_cast<std::size_t>(size));
+      return true;
+    }
+    return false;
+  }
+
+  [[noreturn]] void fail() const { throw bad_log(path_ + ": " + std::strerror(errno)); }
+
+  const std::string& path_;
+  const std::function<bool()>& is_interrupted_;
+  int file_;
+  std::string buffer_;
+  std::size_t begin_ = 0;  ///< of what was not handed out yet
+  bool at_end_ = false;
+  bool has_end_ = false;
+};
+
 }  // namespace
+
+std::string_view to_string(command_kind kind) noexcept {
+  return command_names.at(static_cast<std::size_t>(kind));
+}
 
 std::string_view to_string(result r) noexcept {
   return result_names.at(static_cast<std::size_t>(r));
@@ -226,29 +313,30 @@ std::string json_of(const ack_line& line) {
   return std::visit([](const auto& l) { return json_of_line(l).dump(); }, line);
 }
 
-log_size read_ack_log(const std::string& path, const std::function<bool(const ack_line&)>& use) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw bad_log(path + ": " + std::strerror(errno));
+log_size read_ack_log(const std::string& path,
+                      const std::function<bool(const ack_line&)>& use,
+                      const std::function<bool()>& is_interrupted) {
+  line_reader file(path, is_interrupted);
   log_size size;
   bool goes_on = true;
-  for (std::string line; goes_on && std::getline(file, line);) {
+  while (goes_on) {
+    const auto line = file.next();
+    if (!line) break;
     const std::uint64_t number = size.lines + 1;
-    const bool has_end = !file.eof();
     try {
-      if (line.size() > longest_line)
+      if (line->size() > longest_line)
         throw bad_log("the line is longer than " + std::to_string(longest_line) + " bytes");
-      const ack_line read = ack_line_from_json(line);
+      const ack_line read = ack_line_from_json(*line);
       ++size.lines;
       goes_on = use(read);
     } catch (const bad_log& bad) {
-      if (!has_end && dynamic_cast<const no_json*>(&bad) != nullptr) {
+      if (!file.has_end() && dynamic_cast<const no_json*>(&bad) != nullptr) {
         size.cut_off = 1;
         break;
       }
       throw bad_log(path + ':' + std::to_string(number) + ": " + bad.what());
     }
   }
-  if (file.bad()) throw bad_log(path + ": it cannot be read to its end");
   return size;
 }
 

@@ -2,6 +2,7 @@
 
 #include "shopping_cart/shopping_cart.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -26,6 +27,11 @@ enum class command_kind : std::uint8_t {
   check_out,
   view
 };
+
+inline constexpr std::size_t command_kinds = 5;
+
+/// Returns the kind's name as it is written above, and in a log.
+std::string_view to_string(command_kind kind) noexcept;
 
 /// What a line says that the sender was told.
 enum class result : std::uint8_t { accepted, refused, overloaded, unavailable, unknown };
@@ -69,8 +75,8 @@ using ack_line = std::variant<send_line, answer_line>;
 ///     {"t":"answer","at":19,"id":"4711","result":"accepted","version":7,"events":1}
 ///
 /// `version` and `events` are needed with `accepted`, `version` with `refused`; `reason` never is. The data of an
-/// add_product may have a `unit_price`. A member that it does not name is an error, since it might be a misspelt one. A
-/// string that is not UTF-8 is `{"hex":"ff"}`.
+/// add_product may have a `unit_price`. A member that it does not name is an error, since it might be a misspelt one, and so
+/// is one that is there twice, and an `at` that is no time of the clock. A string that is not UTF-8 is `{"hex":"ff"}`.
 /// Throws `bad_log` that says what is wrong, without a place.
 ack_line ack_line_from_json(std::string_view text);
 
@@ -85,7 +91,13 @@ struct log_size {
 
 /// Reads a log from its beginning to its end, and calls `use` for each line. A last line without its end of line,
 /// that is no JSON, is what a killed writer leaves. Any other line that is none throws `bad_log` with the file and
-/// the line, and so does what `use` throws as `bad_log`. Stops early if `use` returns false.
-log_size read_ack_log(const std::string& path, const std::function<bool(const ack_line&)>& use);
+/// the line, and so does what `use` throws as `bad_log`. Of a line that is longer than a mebibyte, which is none, no more
+/// than that is read.
+///
+/// Stops early if `use` returns false, or `is_interrupted` true, which is asked while it waits for a pipe too.
+log_size read_ack_log(
+    const std::string& path,
+    const std::function<bool(const ack_line&)>& use,
+    const std::function<bool()>& is_interrupted = [] { return false; });
 
 }  // namespace checker

@@ -23,13 +23,14 @@ enum class violation_kind : std::uint8_t {
   judged_again,        ///< a command that was stored before was judged once more
   answers_differ,      ///< two answers of one id tell of different events
   surplus_answer,      ///< more answers than sendings
+  impossible_answer,   ///< what none of its kind says: a refusal with events
   wrong_order,         ///< sent after an answer whose version it should have come after
   gap,                 ///< a version, or a position, is missing or there twice
   damaged,             ///< what is stored cannot be read
   wrong_recovery       ///< the recovered cart is not the fold of its events
 };
 
-inline constexpr std::size_t violation_kinds = 15;
+inline constexpr std::size_t violation_kinds = 16;
 
 /// Returns the kind's name as it is written above.
 std::string_view to_string(violation_kind kind) noexcept;
@@ -48,6 +49,7 @@ struct violation {
 struct answer_counts {
   std::uint64_t sent = 0;  ///< sendings, retries and views included
   std::uint64_t ids = 0;
+  std::array<std::uint64_t, command_kinds> ids_by_command{};
   std::uint64_t views = 0;           ///< among those that were sent
   std::uint64_t views_accepted = 0;  ///< with a version
   std::uint64_t accepted = 0;        ///< with events
@@ -93,6 +95,9 @@ struct findings {
   std::vector<violation> violations;  ///< the first hundred thousand
 
   void add(violation v);
+
+  /// Returns whether everything that was asked for was checked. If not, that nothing was found says nothing.
+  bool is_finished() const noexcept;
 };
 
 }  // namespace checker

@@ -44,6 +44,8 @@ void history::add_line(const answer_line& line) {
   sent_command& c = commands[*number];
   if (c.last_open == none) {
     ++c.surplus_answers;
+    if (!is_same(sendings[c.last_answered], line))
+      different_surplus.try_emplace(*number, different_answer{c.last_answered, line});
     return;
   }
   if (line.at < c.first_open_at)
@@ -56,9 +58,18 @@ void history::add_line(const answer_line& line) {
   s.events = static_cast<std::uint16_t>(line.events);
   s.result = line.result;
   s.is_answered = true;
-  if (line.result == result::refused && !line.reason.empty()) s.reason = reasons.add(line.reason);
+  const bool is_judged = line.result == result::accepted || line.result == result::refused;
+  if (is_judged && !line.reason.empty()) s.reason = reasons.add(line.reason);
   c.last_open = std::exchange(s.previous, c.last_answered);
   c.last_answered = answered;
+}
+
+/// Whether an answer was given to a sending. Reasons are only kept of what was judged.
+bool history::is_same(const sending& s, const answer_line& line) const {
+  const bool is_judged = s.result == result::accepted || s.result == result::refused;
+  const std::string_view reason = s.reason == none ? "" : reasons[s.reason];
+  return s.result == line.result && s.version == line.version && s.events == line.events
+         && (!is_judged || reason == line.reason);
 }
 
 shop::shopping_cart::command history::command_of(const sent_command& c) const {
@@ -74,9 +85,13 @@ shop::shopping_cart::command history::command_of(const sent_command& c) const {
 }
 
 bool history::is_past_limits(std::uint32_t command) const {
-  const std::string_view cart = carts[commands[command].cart];
-  return cart.empty() || cart.size() > reprise::max_aggregate_id_bytes
+  return is_cart_past_limits(commands[command].cart)
          || ids[command].size() > reprise::max_command_id_bytes;
+}
+
+bool history::is_cart_past_limits(std::uint32_t cart) const {
+  const std::string_view id = carts[cart];
+  return id.empty() || id.size() > reprise::max_aggregate_id_bytes;
 }
 
 }  // namespace checker

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace checker {
@@ -23,7 +24,8 @@ struct sending {
   std::uint64_t version = 0;
   std::uint32_t command = none;
   std::uint32_t previous = none;  ///< of the same command, answered or open like this one
-  std::uint32_t reason = none;    ///< of a refusal, in `history::reasons`; none if it was not given
+  std::uint32_t reason =
+      none;  ///< of what was judged, in `history::reasons`; none if it was not given
   std::uint16_t events = 0;
   checker::result result = result::unknown;
   bool is_answered = false;
@@ -57,6 +59,12 @@ struct sent_command {
   command_kind kind = command_kind::view;
 };
 
+/// A surplus answer that says something else than the one before it to the same command.
+struct different_answer {
+  std::uint32_t before = none;  ///< in `history::sendings`
+  answer_line answer;
+};
+
 /// An acknowledgement log as the checker keeps it. A command that was sent once takes about 120 bytes and its id.
 ///
 /// An answer says the id of a command, not which of its sendings it answers. It is taken for the last one that waits,
@@ -73,6 +81,9 @@ class history {
   /// Returns whether the format has no room for the cart's id or the command's, so that it is refused unjudged.
   bool is_past_limits(std::uint32_t command) const;
 
+  /// Returns whether the format has no room for a cart's id, so that there is no such cart.
+  bool is_cart_past_limits(std::uint32_t cart) const;
+
   /// Calls `use(const sending&)` for every sending of a command.
   template <class Use>
   void each_sending(const sent_command& c, const Use& use) const {
@@ -87,10 +98,13 @@ class history {
   text_pool reasons;
   std::deque<sent_command> commands;
   std::deque<sending> sendings;
+  std::unordered_map<std::uint32_t, different_answer>
+      different_surplus;  ///< the first of each command
 
  private:
   void add_line(const send_line& line);
   void add_line(const answer_line& line);
+  bool is_same(const sending& s, const answer_line& line) const;
 };
 
 }  // namespace checker

@@ -22,11 +22,37 @@ std::string version_and_events(std::uint64_t version, std::uint64_t events) {
          + (events == 1 ? " event" : " events");
 }
 
+std::string text_of_answer(result r,
+                           std::uint64_t version,
+                           std::uint64_t events,
+                           std::string_view reason) {
+  return std::string(to_string(r)) + " at " + version_and_events(version, events)
+         + (reason.empty() ? "" : ": " + reprise::printable(reason));
+}
+
+/// Returns what an answer to a command is to be like, if it says what none of its kind says; nothing if it does not.
+std::string_view contradicted(command_kind kind, const sending& s) {
+  if (!s.is_answered) return "";
+  switch (s.result) {
+  case result::accepted:
+    if (s.reason != none) return "accepted without a reason";
+    if (kind == command_kind::view && s.events != 0) return "a view without events";
+    return s.events > s.version ? "no more events than versions" : "";
+  case result::refused: return s.events != 0 ? "a refusal without events" : "";
+  case result::overloaded:
+  case result::unavailable:
+  case result::unknown: break;
+  }
+  return s.version != 0 || s.events != 0 ? "neither version nor events of what was not judged" : "";
+}
+
 }  // namespace
 
 judge::judge(history& of, const judge_options& options, findings& out)
     : history_(of), options_(options), findings_(out), carts_(of.carts.size()) {
   findings_.answers.ids = history_.commands.size();
+  for (const sent_command& c : history_.commands)
+    ++findings_.answers.ids_by_command.at(static_cast<std::size_t>(c.kind));
   for (const sending& s : history_.sendings) count(s);
   sort_judgements();
 }
@@ -345,9 +371,33 @@ void judge::finish_command(std::uint32_t command) {
   }
   if (c.surplus_answers > 0) {
     report(violation_kind::surplus_answer, c.cart, c.stored_version, id,
-           "an answer to each sending", std::to_string(c.surplus_answers) + " more");
+           "an answer to each sending", text_of_surplus(command));
   }
+  compare_with_kinds(command);
   count_open(c);
+}
+
+std::string judge::text_of_surplus(std::uint32_t command) const {
+  std::string text = std::to_string(history_.commands[command].surplus_answers) + " more";
+  const auto found = history_.different_surplus.find(command);
+  if (found == history_.different_surplus.end()) return text;
+  const auto& [before, answer] = found->second;
+  const sending& s = history_.sendings[before];
+  const std::string_view reason = s.reason == none ? "" : history_.reasons[s.reason];
+  return text + ", and after " + text_of_answer(s.result, s.version, s.events, reason)
+         + " it was answered "
+         + text_of_answer(answer.result, answer.version, answer.events, answer.reason);
+}
+
+void judge::compare_with_kinds(std::uint32_t command) {
+  const sent_command& c = history_.commands[command];
+  history_.each_sending(c, [&](const sending& s) {
+    const std::string_view expected = contradicted(c.kind, s);
+    if (expected.empty()) return;
+    const std::string_view reason = s.reason == none ? "" : history_.reasons[s.reason];
+    report(violation_kind::impossible_answer, c.cart, s.version, history_.ids[command],
+           std::string(expected), text_of_answer(s.result, s.version, s.events, reason));
+  });
 }
 
 /// Counts the commands of which no answer tells what became of them.
@@ -374,6 +424,10 @@ void judge::compare_recovered(std::uint32_t cart,
     if (value == nullptr) return;
     report(violation_kind::wrong_recovery, cart, version, "", "no state of a damaged history",
            text_of(*value));
+  } else if (state.version == 0 && history_.is_cart_past_limits(cart)) {
+    if (value == nullptr) return;
+    report(violation_kind::wrong_recovery, cart, version, "",
+           "no cart, as the format has no room for its id", text_of(*value));
   } else if (value == nullptr) {
     report(violation_kind::wrong_recovery, cart, state.version, "", state.model.text(), reason);
   } else if (version != state.version) {

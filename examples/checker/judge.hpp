@@ -30,6 +30,7 @@ struct judge_options {
 /// - nothing else is, but what was sent and may have been stored, because a sending of it has no answer, or `unknown`;
 /// - every commit holds the events to which the command leads in the model at that version;
 /// - every refusal, every "already so" and every view is what the model says at the version it was judged at;
+/// - no answer says what none of its kind says, and none comes that no sending waits for;
 /// - time went on: what was answered before a command was sent comes before it;
 /// - versions and positions have no gaps, and everything stored can be read.
 /// Of a cart whose first events were trimmed, it is found from the state on that stands for them; what was acknowledged before is
@@ -50,7 +51,7 @@ class judge {
   std::string cart(std::uint32_t number) const { return std::string(history_.carts[number]); }
 
   /// Compares a cart with what it is after recovery: no value means that it could not be recovered, for this reason,
-  /// which is as it should be if its history is damaged.
+  /// which is as it should be if its history is damaged, or the format has no room for its id.
   void compare_recovered(std::uint32_t cart,
                          const shop::shopping_cart* value,
                          std::uint64_t version,
@@ -84,6 +85,8 @@ class judge {
   void compare_judgement(const sending& s, cart_state& state);
   void finish();
   void finish_command(std::uint32_t command);
+  std::string text_of_surplus(std::uint32_t command) const;
+  void compare_with_kinds(std::uint32_t command);
   void count_open(const sent_command& c);
   void report_damage(const reprise::damaged_history& damage);
   void report(violation_kind kind,

@@ -24,8 +24,16 @@ void print_count(std::ostream& out,
                  const std::string& name,
                  std::uint64_t count,
                  const std::string& note = {}) {
-  out << "  " << std::left << std::setw(13) << name << std::right << std::setw(13) << grouped(count)
+  out << "  " << std::left << std::setw(15) << name << std::right << std::setw(11) << grouped(count)
       << (note.empty() ? "" : "   " + note) << '\n';
+}
+
+void print_commands(std::ostream& out, const answer_counts& a) {
+  out << "commands\n";
+  for (std::size_t kind = 0; kind < command_kinds; ++kind) {
+    print_count(out, std::string(to_string(static_cast<command_kind>(kind))),
+                a.ids_by_command.at(kind));
+  }
 }
 
 void print_answers(std::ostream& out, const answer_counts& a) {
@@ -72,6 +80,18 @@ void print_violation(std::ostream& out, const violation& v) {
   out << ": expected " << v.expected << "; found " << v.found << '\n';
 }
 
+/// That nothing was found is only said of what was checked to its end.
+void print_verdict(std::ostream& out, const findings& f) {
+  if (f.was_interrupted) out << "interrupted: the rest was not checked\n";
+  if (!f.failure.empty()) out << "failed: the rest was not checked: " << f.failure << '\n';
+  if (f.violation_count > 0) {
+    out << counted(f.violation_count, "violation")
+        << (f.is_finished() ? "" : ", and the check was not finished") << '\n';
+  } else {
+    out << (f.is_finished() ? "no violation" : "no verdict: the check was not finished") << '\n';
+  }
+}
+
 // -- JSON ----------------------------------------------------------------------
 
 /// An id is any bytes, and what a cart holds may be.
@@ -95,6 +115,13 @@ json answers(const answer_counts& a) {
           {"unknown_ids_stored", a.unknown_stored},
           {"unanswered_ids", a.unanswered_ids},
           {"unanswered_ids_stored", a.unanswered_stored}};
+}
+
+json commands(const answer_counts& a) {
+  json counts = json::object();
+  for (std::size_t kind = 0; kind < command_kinds; ++kind)
+    counts[std::string(to_string(static_cast<command_kind>(kind)))] = a.ids_by_command.at(kind);
+  return counts;
 }
 
 json violations_by_kind(const findings& f) {
@@ -132,20 +159,19 @@ void print_text(std::ostream& out, const findings& f) {
       << (f.log.cut_off > 0 ? ", and 1 that was cut off at the end" : "") << "; "
       << counted(f.answers.ids, "command") << " sent in " << counted(f.answers.sent, "sending")
       << '\n';
+  print_commands(out, f.answers);
   print_answers(out, f.answers);
   print_journal(out, f);
   for (const violation& v : f.violations) print_violation(out, v);
   if (f.violations.size() < f.violation_count)
     out << "and " << grouped(f.violation_count - f.violations.size()) << " more violations\n";
-  if (f.was_interrupted) out << "interrupted: the rest was not checked\n";
-  if (!f.failure.empty()) out << "failed: the rest was not checked: " << f.failure << '\n';
-  out << (f.violation_count == 0 ? "no violation" : counted(f.violation_count, "violation"))
-      << '\n';
+  print_verdict(out, f);
 }
 
 void print_json(std::ostream& out, const findings& f) {
   const json report{{"schema", schema},
                     {"log", {{"lines", f.log.lines}, {"cut_off", f.log.cut_off}}},
+                    {"commands", commands(f.answers)},
                     {"answers", answers(f.answers)},
                     {"journal",
                      {{"read_to_the_end", f.journal_is_read},
@@ -158,7 +184,7 @@ void print_json(std::ostream& out, const findings& f) {
                     {"trimmed_not_compared", f.trimmed},
                     {"recovery", {{"skipped", f.recovery_is_skipped}, {"carts", f.recovered}}},
                     {"interrupted", f.was_interrupted},
-                    {"failure", text(f.failure)},
+                    {"failure", f.failure.empty() ? json() : text(f.failure)},
                     {"violations", f.violation_count},
                     {"violations_by_kind", violations_by_kind(f)},
                     {"found", violations(f)},

@@ -2,6 +2,7 @@
 
 #include "reprise/limits.hpp"
 #include "reprise/text.hpp"
+#include "shopping_cart/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -90,12 +91,9 @@ shopping_cart::command command_of(const json& object) {
 
 json parsed(std::string_view text) {
   try {
-    return json::parse(text);
-  } catch (const json::exception& error) {
-    // The library's own words begin with its name and number for the error, which say nothing to a person.
-    const std::string_view what = error.what();
-    const auto words = what.find("] ");
-    throw no_command("no JSON: " + std::string(words == what.npos ? what : what.substr(words + 2)));
+    return json_from(text);
+  } catch (const bad_json& why) {
+    throw no_command(why.what());
   }
 }
 

@@ -22,7 +22,7 @@ struct cart_command {
 };
 
 /// Reads a command from a JSON object. Every member that it names is needed, but `id` and `unit_price`, which is in
-/// minor units; no other is allowed:
+/// minor units; no other is allowed, and none twice:
 ///
 ///     {"cart":"cart-42","command":"add_product","product_id":"tea","quantity":2,"unit_price":350,"id":"4711"}
 ///     {"cart":"cart-42","command":"change_quantity","product_id":"tea","quantity":3}

@@ -529,7 +529,13 @@ TEST_CASE_FIXTURE(checked_run, "a run whose log and journal agree is checked, an
   CHECK(result.err.empty());
   CHECK(contains(result.out, "journal      1 event in 1 commit; 1 cart in it or in the log\n"));
   CHECK(contains(result.out, "recovery     1 cart asked for its state, and compared\n"));
+  CHECK(contains(result.out,
+                 "commands\n  add_product              1\n  remove_product           0\n"));
   CHECK(result.out.ends_with("\nno violation\n"));
+  const auto json = cart("check --ack-log log --dir d --json");
+  CHECK(field(json.out, "add_product") == "1");
+  CHECK(field(json.out, "view") == "0");
+  CHECK(field(json.out, "failure") == "null");
   CHECK(contains(cart("check --ack-log log --dir d --no-recovery").out,
                  "recovery     not checked: --no-recovery\n"));
 }
@@ -555,6 +561,31 @@ TEST_CASE_FIXTURE(checked_run, "commands of others are a violation, unless they 
   write(*this / "log", "");
   CHECK(cart("check --ack-log log --dir d").status == 3);
   CHECK(cart("check --ack-log log --dir d --foreign-ok").status == 0);
+}
+
+TEST_CASE_FIXTURE(checked_run, "a command that is refused for the cart's id is no violation") {
+  for (const std::string& id : {std::string(), std::string(513, 'c')}) {
+    write(*this / "log",
+          R"({"t":"send","at":1,"id":"b","cart":")" + id
+              + R"(","command":"add_product","data":{"product_id":"tea","quantity":2}})"
+                "\n"
+                R"({"t":"answer","at":2,"id":"b","result":"refused","version":0,"events":0})"
+                "\n");
+    const auto result = cart("check --ack-log log --dir d --foreign-ok");
+    CHECK(result.status == 0);
+    CHECK(result.out.ends_with("\nno violation\n"));
+  }
+}
+
+TEST_CASE_FIXTURE(checked_run, "a check that waits for its log is ended by the first interrupt") {
+  // The pipe opens for writing when the program has opened it, which notes interrupts before that.
+  const auto result = run("mkfifo pipe; timeout 60 " + program
+                          + "check --ack-log pipe --dir d > out 2> err & exec 3> pipe; "
+                            "kill -INT $!; wait $!");
+  CHECK(result.status == 130);
+  CHECK(contains(result.out, "interrupted: the rest was not checked\n"));
+  CHECK(result.out.ends_with("\nno verdict: the check was not finished\n"));
+  CHECK(result.err == "cart: interrupted\n");
 }
 
 TEST_CASE_FIXTURE(checked_run, "a log or a journal that cannot be read is status 2") {
@@ -653,6 +684,8 @@ TEST_CASE("trim of what is not there is status 2, changes nothing, and makes no 
   const shell sh;
   store(sh / "d", "cart-42");
   CHECK(sh.cart("journal trim --dir d cart-43").status == 2);
+  CHECK(sh.cart("journal trim --dir d cart-43 --archive old.jsonl").status == 2);
+  CHECK_FALSE(std::filesystem::exists(sh / "old.jsonl"));
   CHECK(sh.cart("journal trim --dir d cart-42 --archive d/CURRENT").status == 1);
   CHECK(contains(sh.cart("journal trim --dir d cart-42 --archive no/such/folder").err,
                  "cart: nothing was trimmed: cannot open the archive no/such/folder"));

@@ -309,7 +309,13 @@ void falsify_answer(small_run& run, unsigned how, unsigned which) {
       if (answer->result == result::refused) answer->result = result::accepted;
     }
   }
-  if (answer->result != result::accepted) answer->events = 0;
+  // What no answer of its kind says is found without a search.
+  if (answer->result == result::accepted) {
+    answer->reason.clear();
+  } else {
+    answer->events = 0;
+    if (answer->result != result::refused) answer->version = 0;
+  }
 }
 
 void falsify_journal(small_run& run, unsigned how, unsigned which) {

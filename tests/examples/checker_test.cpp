@@ -7,11 +7,16 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <signal.h>
 #include <sstream>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace shop;
 using checker::violation_kind;
@@ -131,6 +136,7 @@ TEST_CASE_FIXTURE(sound_run, "a sound run has no violation, and everything in it
   CHECK(findings.answers.already_so == 1);
   CHECK(findings.answers.refused == 1);
   CHECK(findings.answers.views_accepted == 1);
+  for (const std::uint64_t ids : findings.answers.ids_by_command) CHECK(ids == 1);
   CHECK(exit_status(findings) == 0);
 }
 
@@ -398,6 +404,63 @@ TEST_CASE_FIXTURE(sound_run, "a second answer to one sending is found") {
         == "surplus_answer cart version 1 id a: an answer to each sending / 1 more");
 }
 
+TEST_CASE_FIXTURE(sound_run, "a second answer that differs from the first is told with both") {
+  answered("c", result::refused, 2, 0, "is_checked_out");
+  CHECK(text_of(judged())
+        == "surplus_answer cart version 2 id c: an answer to each sending / 1 more, and after "
+           "accepted at version 2 after 1 event it was answered refused at version 2 after 0 "
+           "events: \"is_checked_out\"");
+}
+
+TEST_CASE_FIXTURE(sound_run, "an answer that says what none of its kind says is found") {
+  const auto found = [this](checker::answer_line answer) {
+    sent("f", "other", add_product{"jam", 1});
+    answer.at = std::get<checker::send_line>(log.back()).at + 10;
+    answer.id = "f";
+    log.push_back(answer);
+    return text_of(judged());
+  };
+  const std::string begin = "impossible_answer ";
+  SUBCASE("a refusal with events") {
+    answer_to("d").events = 7;
+    CHECK(text_of(judged())
+          == begin
+                 + "cart version 2 id d: a refusal without events / refused at version 2 after 7 "
+                   "events: \"is_checked_out\"");
+  }
+  SUBCASE("an overload with events") {
+    CHECK(found({0, "", result::overloaded, 0, 1, ""})
+          == begin
+                 + "other version 0 id f: neither version nor events of what was not judged / "
+                   "overloaded at version 0 after 1 event");
+  }
+  SUBCASE("an unavailability with a version") {
+    CHECK(found({0, "", result::unavailable, 3, 0, "it is stopping"})
+          == begin
+                 + "other version 3 id f: neither version nor events of what was not judged / "
+                   "unavailable at version 3 after 0 events");
+  }
+  SUBCASE("an unknown with a version") {
+    CHECK(found({0, "", result::unknown, 3, 0, ""}).starts_with(begin + "other version 3 id f: "));
+  }
+  SUBCASE("an acceptance with a reason") {
+    answer_to("b").reason = "is_checked_out";
+    CHECK(text_of(judged())
+          == begin
+                 + "cart version 1 id b: accepted without a reason / accepted at version 1 after "
+                   "0 events: \"is_checked_out\"");
+  }
+  SUBCASE("more events than versions") {
+    CHECK(found({0, "", result::accepted, 1, 2, ""}).find(begin + "other version 1 id f: no more ")
+          != std::string::npos);
+  }
+  SUBCASE("a view with events") {
+    answer_to("e").events = 1;
+    CHECK(text_of(judged()).find(begin + "cart version 2 id e: a view without events")
+          != std::string::npos);
+  }
+}
+
 TEST_CASE_FIXTURE(sound_run, "a view that sees less than was acknowledged before it is found") {
   viewed("f", "cart");
   answered("f", result::accepted, 1, 0);
@@ -536,6 +599,24 @@ TEST_CASE_FIXTURE(sound_run, "a damaged cart that recovers all the same is found
         == 1);
 }
 
+TEST_CASE_FIXTURE(sound_run, "there is no cart under an id that the format has no room for") {
+  for (const std::string& id : {std::string(), std::string(513, 'x')}) {
+    sent("to " + std::to_string(id.size()), id, add_product{"tea", 1});
+    answered("to " + std::to_string(id.size()), result::refused, 0, 0, "the id is too long");
+  }
+  CHECK(text_of(recovered(*this, journal)) == "");
+
+  checker::history history;
+  for (const auto& line : log) history.add(line);
+  checker::findings findings;
+  checker::judge judge(history, {}, findings);
+  judge.read(*journal);
+  const shopping_cart empty;
+  judge.compare_recovered(*history.carts.find(""), &empty, 0, "");
+  CHECK(text_of(findings)
+        == "wrong_recovery  version 0 id : no cart, as the format has no room for its id / empty");
+}
+
 // -- the log ---------------------------------------------------------------------
 
 namespace {
@@ -598,6 +679,19 @@ TEST_CASE_FIXTURE(log_file, "any other line that is none is named with what is w
   CHECK(read(R"({"t":"send","at":-1,"id":"a"})"
              "\n")
         == ":1: \"at\" is to be a whole number of 64 bits");
+  CHECK(
+      read(a_send + R"({"t":"answer","at":9223372036854775807,"id":"a","result":"unknown"})" + "\n")
+      == "2 lines, 0 cut off");
+  CHECK(
+      read(a_send + R"({"t":"answer","at":9223372036854775808,"id":"a","result":"unknown"})" + "\n")
+      == ":2: \"at\" is to be nanoseconds of the clock, which ends at 9223372036854775807");
+  CHECK(read(a_send
+             + R"({"t":"answer","at":19,"id":"a","result":"refused","version":999,"version":4})"
+             + "\n")
+        == ":2: the member \"version\" is there twice");
+  CHECK(read(R"({"t":"send","at":1,"id":"a","cart":"c","command":"check_out","data":{"x":1,"x":1}})"
+             "\n")
+        == ":1: the member \"x\" is there twice");
   CHECK(read(R"({"t":"send","at":1,"id":"","cart":"c","command":"view","data":{}})"
              "\n")
         == ":1: \"id\" is empty, and tells no command from another");
@@ -624,9 +718,46 @@ TEST_CASE_FIXTURE(log_file, "any other line that is none is named with what is w
         == ":2: the line is longer than 1048576 bytes");
 }
 
+TEST_CASE_FIXTURE(log_file, "of a line without an end no more is read than the longest line") {
+  std::filesystem::remove(path);
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  const auto ignored = signal(SIGPIPE, SIG_IGN);
+  std::size_t written = 0;
+  std::thread writer([&] {
+    const int pipe = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    const std::string spaces(65536, ' ');
+    for (ssize_t size = 1; size > 0 && written < 16 * 1024 * 1024;) {
+      size = ::write(pipe, spaces.data(), spaces.size());
+      if (size > 0) written += static_cast<std::size_t>(size);
+    }
+    close(pipe);
+  });
+  std::string said;
+  try {
+    checker::read_ack_log(path, [](const auto&) { return true; });
+  } catch (const checker::bad_log& bad) {
+    said = bad.what();
+  }
+  writer.join();
+  signal(SIGPIPE, ignored);
+  CHECK(said == path + ":1: the line is longer than 1048576 bytes");
+  CHECK(written < 2 * 1024 * 1024);
+}
+
+TEST_CASE_FIXTURE(log_file, "a reader of a log that nobody writes is interrupted") {
+  std::filesystem::remove(path);
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  int asked = 0;
+  const auto size = checker::read_ack_log(
+      path, [](const auto&) { return true; }, [&asked] { return ++asked == 2; });
+  CHECK(size.lines == 0);
+  CHECK(asked == 2);
+}
+
 TEST_CASE("a line is written as it is read, whatever bytes are in it") {
   const checker::ack_line lines[] = {
-      checker::send_line{~0ULL, "\xff", "c\n", checker::command_kind::change_quantity, "\xc3", -5},
+      checker::send_line{~0ULL >> 1U, "\xff", "c\n", checker::command_kind::change_quantity, "\xc3",
+                         -5},
       checker::send_line{0, "i", "", checker::command_kind::remove_product, "", 0},
       checker::send_line{0, "i", "c", checker::command_kind::add_product, "tea", 2, 350},
       checker::send_line{0, "i", "c", checker::command_kind::add_product, "tea", 2, -1},
@@ -664,7 +795,7 @@ TEST_CASE_FIXTURE(sound_run, "the report names each violation, and status 3 come
                         "version 3 after 1 event, as it was answered; found version 2 after 1 "
                         "event\n")
         != std::string::npos);
-  CHECK(text.str().ends_with("1 violation\n"));
+  CHECK(text.str().ends_with("1 violation, and the check was not finished\n"));
 
   std::ostringstream json;
   print_json(json, findings);
@@ -679,7 +810,8 @@ TEST_CASE_FIXTURE(sound_run, "an interrupted check says that it is, with status 
   CHECK(exit_status(findings) == 130);
   std::ostringstream text;
   print_text(text, findings);
-  CHECK(text.str().find("interrupted: the rest was not checked\n") != std::string::npos);
+  CHECK(text.str().ends_with(
+      "interrupted: the rest was not checked\nno verdict: the check was not finished\n"));
 }
 
 TEST_CASE_FIXTURE(sound_run, "a check that could not go on says why, with status 2") {
@@ -688,8 +820,19 @@ TEST_CASE_FIXTURE(sound_run, "a check that could not go on says why, with status
   CHECK(exit_status(findings) == 2);
   std::ostringstream text;
   print_text(text, findings);
-  CHECK(text.str().find("failed: the rest was not checked: the disk is gone\n")
-        != std::string::npos);
+  CHECK(text.str().ends_with("failed: the rest was not checked: the disk is gone\n"
+                             "no verdict: the check was not finished\n"));
+  std::ostringstream json;
+  print_json(json, findings);
+  CHECK(json.str().find(R"("failure": "the disk is gone")") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(sound_run, "a report says how many violations it does not name") {
+  auto findings = judged();
+  for (int i = 0; i < 100'007; ++i) findings.add({violation_kind::gap, "", 0, "", "", ""});
+  std::ostringstream text;
+  print_text(text, findings);
+  CHECK(text.str().ends_with("\nand 7 more violations\n100,007 violations\n"));
 }
 
 // -- what was trimmed ------------------------------------------------------------

@@ -62,6 +62,9 @@ TEST_CASE("what is no command is refused with what is wrong with it") {
         == R"("quantity" is missing)");
   CHECK(complaint(R"({"cart":"c","command":"check_out","qantity":2})")
         == R"(there is no member "qantity" in this command)");
+  CHECK(complaint(R"({"cart":"c","cart":"d","command":"check_out"})")
+        == R"(the member "cart" is there twice)");
+  CHECK(complaint(R"({"cart":"c","cart":"d")").starts_with("no JSON: "));
   CHECK(complaint(R"({"cart":"c","command":"check_out","id":""})")
         == R"("id" has 0 bytes; it takes 1 to 128)");
   CHECK(complaint("{\"cart\":\"\xff\",\"command\":\"check_out\"}").starts_with("no JSON: "));
