@@ -536,7 +536,7 @@ class load {
     if (!accounts_ || simulation::was_interrupted()) return;
     const auto recovery = lives_.so_far();
     try {
-      lives_.start();
+      lives_.start_to_ask();
       result_.verdict = accounts_->check(lives_, status_,
                                          [] { return !simulation::was_interrupted(); });
     } catch (const std::exception& thrown) {

@@ -108,6 +108,16 @@ TEST_CASE("a simulation with one shopper is the same every time") {
   CHECK(field(result.out, "exit_status") == "0");
 }
 
+TEST_CASE("a simulation of more carts than are in memory at a time finds no difference") {
+  const shell sh;
+  const auto result = sh.cart(
+      "simulate --journal memory --carts 300 --commands 3000 --seed 7 --max-live 10 --json");
+  CHECK(result.status == 0);
+  CHECK(std::stoi(field(result.out, "carts")) > 10);
+  CHECK(field(result.out, "difference_count") == "0");
+  CHECK(field(result.out, "finished") == "true");
+}
+
 #ifdef REPRISE_HAS_METRICS
 TEST_CASE("a simulation leaves the metrics of its last shoppers, or says that it cannot") {
   const shell sh;

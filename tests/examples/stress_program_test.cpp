@@ -290,6 +290,38 @@ TEST_CASE("reports of one load are compared, and others refused with the reason"
   CHECK(sh.cart("stress compare a.json missing.json").status == 2);
 }
 
+// -- verifying -------------------------------------------------------------------
+
+TEST_CASE("limits that turn commands away are no difference to the model") {
+  const shell sh;
+  for (const std::string limit : {"--max-live 20", "--timeout 10ms"}) {
+    CAPTURE(limit);
+    const auto result = sh.cart(
+        "stress --journal memory --commands 20000 --carts 5000 --dist uniform --clients 256 "
+        "--verify --format json "
+        + limit);
+    CHECK(result.status == 0);
+    CHECK(field(result.out, "difference_count") == "0");
+    CHECK(field(result.out, "finished") == "true");
+  }
+}
+
+TEST_CASE("a command of an earlier run that is rightly refused for its ids is no difference") {
+  const shell sh;
+  const auto sent = [](const std::string& id, const std::string& cart) {
+    return R"({"t":"send","at":1,"id":")" + id + R"(","cart":")" + cart
+           + R"(","command":"add_product","data":{"product_id":"tea","quantity":2}})" + "\n";
+  };
+  write(sh / "log", sent("a", "") + sent("b", std::string(513, 'c'))
+                        + sent(std::string(129, 'd'), "cart-1") + sent("e", "cart-2"));
+  const auto result = sh.cart(
+      "stress --dir d --commands 10 --resend-from log --verify --format json");
+  CHECK(result.status == 0);
+  CHECK(field(result.out, "resent") == "4");
+  CHECK(field(result.out, "difference_count") == "0");
+  CHECK(field(result.out, "finished") == "true");
+}
+
 // -- harm ------------------------------------------------------------------------
 
 TEST_CASE("a runtime that is restarted again and again loses nothing, and every cart is verified") {
