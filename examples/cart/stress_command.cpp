@@ -192,6 +192,16 @@ void add_output(CLI::App& app, stress::options& o, std::string& format, std::str
       ->trigger_on_parse();
 }
 
+/// A comparison takes no option of a run. Throws `CLI::ValidationError`.
+void check_nothing_beside(const CLI::App& compare, const CLI::App& command) {
+  if (!compare.parsed()) return;
+  for (const auto* option : command.get_options()) {
+    if (option->count() == 0) continue;
+    throw CLI::ValidationError(option->get_name(),
+                               "it is of a run, and compare only reads the reports of two");
+  }
+}
+
 /// What no single option can tell. Throws `CLI::ValidationError`.
 void check_together(const stress::options& o,
                     const std::string& directory,
@@ -241,7 +251,8 @@ stress_command::stress_command(CLI::App& app) : settings_(std::make_unique<setti
                                       "Print the ratios of two reports that are in JSON");
   s.compare->add_option("FIRST", s.first_report, "The report to compare with")->required();
   s.compare->add_option("SECOND", s.second_report, "The report to compare")->required();
-  command->final_callback([&s] {
+  command->final_callback([&s, command] {
+    check_nothing_beside(*s.compare, *command);
     s.options.journal = s.journal_name == "memory" ? store_kind::memory : store_kind::rocksdb;
     if (!s.options.duration && !s.options.commands) s.options.duration = std::chrono::seconds(10);
     check_together(s.options, s.directory, s.percentiles);

@@ -7,9 +7,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <initializer_list>
 #include <regex>
 #include <string>
+#include <utility>
 
 using namespace program;
 
@@ -288,6 +291,79 @@ TEST_CASE("reports of one load are compared, and others refused with the reason"
       contains(sh.cart("stress compare a.json d.json").err, "has the schema \"reprise.stress/9\""));
   CHECK(contains(sh.cart("stress compare e.json a.json").err, "is no report"));
   CHECK(sh.cart("stress compare a.json missing.json").status == 2);
+  const auto beside = sh.cart("stress --clients 3 --dir x compare a.json b.json");
+  CHECK(beside.status == 1);
+  CHECK(beside.out.empty());
+  CHECK(contains(beside.err, "--clients: it is of a run"));
+}
+
+TEST_CASE("every setting of a run is compared, whichever report has it") {
+  const shell sh;
+  const std::string line = "stress --journal memory --format json ";
+  REQUIRE(sh.run(shell::program + line + "--commands 50 > a.json 2> err").status == 0);
+  for (const auto& [option, told] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"--commands 50 --snapshot-every 5", "snapshot_every is 0 and 5"},
+           {"--commands 50 --max-live 500", "max_live is 1000000 and 500"},
+           {"--commands 50 --passivate-after 90s", "passivate_after_seconds is 600.0 and 90.0"},
+           {"--commands 50 --timeout 20s", "timeout_seconds is 30.0 and 20.0"},
+           {"--commands 50 --retries 9", "retries is 3 and 9"},
+           {"--commands 50 --warmup 10ms", "warmup_seconds is 0.0 and 0.01"},
+           {"--commands 60", "commands is 50 and 60"},
+           {"--duration 10ms", "duration_seconds is null and 0.01"}}) {
+    CAPTURE(option);
+    REQUIRE(sh.run(shell::program + line + option + " > b.json 2> err").status == 0);
+    const auto result = sh.cart("stress compare a.json b.json");
+    CHECK(result.status == 2);
+    CHECK(contains(result.err, told));
+  }
+  const auto report = contents(sh / "a.json");
+  write(sh / "b.json", std::regex_replace(report, std::regex("\"retries\": 3,"), ""));
+  CHECK(contains(sh.cart("stress compare a.json b.json").err, "retries is 3 in the first only"));
+  CHECK(contains(sh.cart("stress compare b.json a.json").err, "retries is 3 in the second only"));
+}
+
+TEST_CASE("a report of a run that did not end well is compared with a warning") {
+  const shell sh;
+  REQUIRE(
+      sh.run(shell::program + "stress --journal memory --commands 50 --format json > a.json 2> err")
+          .status
+      == 0);
+  const auto report = contents(sh / "a.json");
+  const auto with = [&](const std::string& member, const std::string& value) {
+    write(sh / "b.json", std::regex_replace(report, std::regex("\"" + member + "\": \\w+"),
+                                            "\"" + member + "\": " + value));
+    return sh.cart("stress compare a.json b.json");
+  };
+  CHECK_FALSE(contains(with("exit_status", "0").err, "warning: the run"));
+  CHECK(contains(with("exit_status", "4").err, "warning: the run of b.json ended with status 4"));
+  CHECK(contains(with("interrupted", "true").err, "warning: the run of b.json was interrupted"));
+  const auto failed = with("failure", "\"the disk is full\"");
+  CHECK(failed.status == 0);
+  CHECK(contains(failed.err, "warning: the run of b.json failed: \"the disk is full\""));
+}
+
+TEST_CASE("a damaged report is named with what is wrong in it, and nothing is printed of it") {
+  const shell sh;
+  REQUIRE(
+      sh.run(shell::program + "stress --journal memory --commands 50 --format json > a.json 2> err")
+          .status
+      == 0);
+  const auto report = contents(sh / "a.json");
+  for (const auto& [from, to, told] :
+       {std::array<std::string, 3>{"\"commits_per_write\": [0-9.]+",
+                                   "\"commits_per_write\": \"many\"",
+                                   "journal/commits_per_write is not a number"},
+        {"\"environment\": ", "\"environment\": 5, \"was\": ", "environment is not an object"},
+        {"\"p99.9\": ", "\"p98\": ", "latency_ms/p99.9 is not there"},
+        {"\"interrupted\": false", "\"interrupted\": 7", "interrupted is not true or false"}}) {
+    CAPTURE(told);
+    write(sh / "b.json", std::regex_replace(report, std::regex(from), to));
+    const auto result = sh.cart("stress compare a.json b.json");
+    CHECK(result.status == 2);
+    CHECK(result.out.empty());
+    CHECK(result.err.starts_with("cart: b.json is damaged: "));
+    CHECK(contains(result.err, told));
+  }
 }
 
 // -- verifying -------------------------------------------------------------------
