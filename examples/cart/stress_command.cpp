@@ -168,7 +168,8 @@ void add_times(CLI::App& app, simulation::runtime_settings& runtime) {
 }
 
 void add_output(CLI::App& app, stress::options& o, std::string& format, std::string& percentiles) {
-  app.add_option("--format", format, "How the report is printed")
+  app.add_option("--format", format,
+                 "How the report is printed; json and csv name their schema, reprise.stress/1")
       ->check(CLI::IsMember({"text", "json", "csv"}))
       ->capture_default_str();
   app.add_option("--timeseries", o.timeseries, "File for a table with a line for each interval")
@@ -291,6 +292,7 @@ int stress_command::run() {
               + (o.journal == store_kind::memory ? "memory" : o.directory.string()));
   const auto result = stress::put_under_load(o, status);
   print_report(std::cout, settings_->format, result);
+  if (settings_->format == "csv") print_differences(std::cerr, result);
   for (const auto& t : failed_thresholds(result))
     std::cerr << "cart: the result fails " << t.text << '\n';
   if (!result.failure.empty()) std::cerr << "cart: " << result.failure << '\n';

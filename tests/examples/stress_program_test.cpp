@@ -1,7 +1,13 @@
 // `cart stress` as its user meets it.
 
 #include "examples/program.hpp"
+#include "reprise/event_codec.hpp"
+#include "reprise/model.hpp"
 #include "reprise/rocksdb_journal.hpp"
+#include "reprise/state_codec.hpp"
+#include "reprise/stream.hpp"
+#include "reprise/trim.hpp"
+#include "shopping_cart/shopping_cart.hpp"
 #include "stress/resend.hpp"
 
 #include <doctest/doctest.h>
@@ -10,6 +16,7 @@
 #include <array>
 #include <filesystem>
 #include <initializer_list>
+#include <iterator>
 #include <regex>
 #include <string>
 #include <utility>
@@ -25,6 +32,25 @@ std::size_t unsettled_commands(const std::filesystem::path& log) {
   std::size_t sum = 0;
   for (const auto& cart : stress::unsettled_in(log)) sum += cart.size();
   return sum;
+}
+
+/// Stores a cart with two teas, and a snapshot of it that has three jams.
+void store_with_false_snapshot(reprise::journal& journal, const std::string& cart) {
+  const std::string stream = "shopping_cart/" + cart;
+  reprise::encoded_events events;
+  reprise::encode_event<shop::shopping_cart>(shop::product_added_to_cart{"tea", 2}, events);
+  reprise::append_commit(journal, stream, 0, events);
+  const auto& model = reprise::model_of<shop::shopping_cart>();
+  REQUIRE(reprise::take_snapshot_now(journal, model, stream) == 1);
+  journal.snapshots()->read(
+      stream,
+      [&](reprise::snapshot& s) {
+        s.state.clear();
+        reprise::encode_state(shop::shopping_cart{{{"jam", 3}}, false}, s.state);
+        journal.snapshots()->save(s, 1);
+        return false;
+      },
+      {});
 }
 
 std::size_t count_lines(const std::string& text) {
@@ -153,6 +179,21 @@ TEST_CASE("what is sent to warm up is not in the report") {
   CHECK(count_lines(contents(sh / "log")) > 2 * 500);
 }
 
+TEST_CASE("a run that is interrupted as it warms up has measured nothing") {
+  const shell sh;
+  const auto result = sh.run(
+      at_most_a_minute + "sh -c \"" + shell::program
+      + "stress --journal memory --warmup 1h --ack-log log --format json > out 2> err & "
+        "until [ -f log ] && [ \\$(wc -l < log) -gt 1000 ]; do :; done; kill -INT \\$!; "
+        "wait \\$!\"");
+  CHECK(result.status == 130);
+  for (const std::string name : {"count", "synced_writes", "commits", "events", "p99"}) {
+    CAPTURE(name);
+    CHECK(std::stod(field(result.out, name)) == 0);
+  }
+  CHECK(std::regex_search(result.out, std::regex("\"write_ms\": \\{\\s+\"mean\": 0.0,")));
+}
+
 TEST_CASE("every command is in the acknowledgement log before its answer, once each") {
   const shell sh;
   const auto result = sh.cart(
@@ -229,6 +270,14 @@ TEST_CASE("a file that cannot be written leaves no journal behind") {
   }
 }
 
+TEST_CASE("writes are called synced where they are") {
+  const shell sh;
+  const std::regex synced("\njournal +[0-9,]+ synced writes?, ");
+  const std::regex not_synced("\njournal +[0-9,]+ writes?, ");
+  CHECK(std::regex_search(sh.cart("stress --commands 100").out, synced));
+  CHECK(std::regex_search(sh.cart("stress --commands 100 --journal memory").out, not_synced));
+}
+
 TEST_CASE("a threshold that is met is named, with status 4") {
   const shell sh;
   const auto result = sh.cart(
@@ -245,7 +294,11 @@ TEST_CASE("tables for other programs have a line of names, and a line for each t
       "--format csv");
   CHECK(result.status == 0);
   CHECK(result.out.starts_with("command,count,per_second,p50_ms,"));
+  CHECK(contains(result.out, ",unknown,schema\n"));
   CHECK(count_lines(result.out) == 6);
+  const std::regex end_of_row(",reprise.stress/1\n");
+  CHECK(std::distance(std::sregex_iterator(result.out.begin(), result.out.end(), end_of_row), {})
+        == 5);
   const auto table = contents(sh / "t.csv");
   CHECK(table.starts_with("seconds,count,per_second,p50_ms,"));
   CHECK(count_lines(table) >= 3);
@@ -367,6 +420,25 @@ TEST_CASE("a damaged report is named with what is wrong in it, and nothing is pr
 }
 
 // -- verifying -------------------------------------------------------------------
+
+TEST_CASE("the differences to the model are told in every format, with how many more there are") {
+  const shell sh;
+  {
+    const auto journal = reprise::rocksdb_at(sh / "d");
+    for (int i = 1; i <= 22; ++i) store_with_false_snapshot(*journal, "other-" + std::to_string(i));
+  }
+  const std::string line = "stress --dir d --commands 10 --verify ";
+  const auto text = sh.cart(line);
+  CHECK(text.status == 3);
+  CHECK(contains(text.out, ", 22 differences\n"));
+  CHECK(contains(text.out, "version 1: expected 2 \"tea\", found 3 \"jam\"\n"));
+  CHECK(contains(text.out, "\nand 2 more differences\n"));
+  const auto csv = sh.cart(line + "--format csv");
+  CHECK(csv.status == 3);
+  CHECK(count_lines(csv.out) == 6);
+  CHECK(contains(csv.err, "version 1: expected 2 \"tea\", found 3 \"jam\"\n"));
+  CHECK(contains(csv.err, "\nand 2 more differences\n"));
+}
 
 TEST_CASE("limits that turn commands away are no difference to the model") {
   const shell sh;
