@@ -5,16 +5,24 @@
 #include "cart/status_line.hpp"
 #include "reprise/journal.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace simulation {
+
+/// Carts could not be asked what they hold. `what` says how many, and why.
+class no_answer : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 /// What the senders of commands know of every cart, to be checked in the end. It keeps every answer: about 260 bytes
 /// for each, and twice what a product id has above 15 bytes.
@@ -41,10 +49,14 @@ class accounts {
     std::vector<difference> differences;  ///< the first ones
   };
 
-  /// Recovers every cart with a fresh runtime, and checks it. Ends early when `can_go_on` says no.
+  /// Recovers every cart with a fresh runtime, see `lives::start_to_ask`, and checks it. Ends early when `can_go_on`
+  /// says no. That a limit of the runtime is reached says nothing of a cart: it is asked again.
+  ///
+  /// Throws `no_answer` if no cart has answered for `longest_silence`.
   verdict check(const lives& runtime,
                 status_line& status,
-                const std::function<bool()>& can_go_on) const;
+                const std::function<bool()>& can_go_on,
+                std::chrono::milliseconds longest_silence = std::chrono::minutes(1)) const;
 
  private:
   cart_history& visited(const std::string& cart);

@@ -50,6 +50,7 @@ class cart_check {
 
   std::vector<difference> against(const reprise::journal& journal,
                                   const reprise::observed<shopping_cart>& recovered) {
+    if (!refusal_of_ids(cart_, {}).empty()) return std::move(differences_);  // it has no stream
     const std::uint64_t from = earlier_.empty() ? version_ + 1 : earlier_.begin()->first;
     try {
       journal.read_stream(reprise::stream_name(shopping_cart::category, cart_), from,
@@ -71,13 +72,23 @@ class cart_check {
  private:
   /// Sorts a command's answer by what can be said about it.
   void file(const told& t, std::uint64_t base_version) {
-    if (recorded_events(t)) {
+    const std::string refusal = refusal_of_ids(cart_, t.id);
+    if (!refusal.empty()) {
+      compare_unjudged(t, refusal);
+    } else if (recorded_events(t)) {
       (t.version > base_version ? recorded_ : earlier_).emplace(t.version, &t);
     } else if (t.kind == answer_kind::accepted || t.kind == answer_kind::refused) {
       judged_.emplace(t.version, &t);
     } else if (t.kind == answer_kind::unknown) {
       unknown_.emplace(t.id, &t);
     }
+  }
+
+  /// No cart sees such a command, at whatever version.
+  void compare_unjudged(const told& t, const std::string& refusal) {
+    if (t.kind == answer_kind::refused && t.version == 0 && t.reason == refusal) return;
+    if (t.kind != answer_kind::refused && t.kind != answer_kind::accepted) return;
+    report(t.version, "refused: " + refusal, text_of_answer(t));
   }
 
   void take(const stored_commit& commit) {

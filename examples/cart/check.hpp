@@ -54,6 +54,7 @@ std::uint64_t fingerprint_of(std::string_view cart_text);
 ///   told that nobody knew; it holds the events that the model expects of that command at that version.
 /// - Every command that was accepted is there, once.
 /// - Every refusal, every "already so" and every look is what the model expects at the version it was judged at.
+/// - A command under an id, or for a cart of one, that nothing can be stored under is refused for that and never judged.
 /// - The recovered cart is at the version of the last commit, and like the model.
 std::vector<difference> check_cart(const std::string& cart,
                                    const cart_history& history,

@@ -21,18 +21,27 @@ lives::lives(store_kind journal,
       store_(journal, std::move(directory)) {}
 
 void lives::start() {
+  start(settings_);
+}
+
+void lives::start_to_ask() {
+  auto settings = settings_;
+  settings.command_timeout = std::chrono::milliseconds(0);
+  start(settings);
+}
+
+void lives::start(const runtime_settings& settings) {
   if (std::exchange(was_used_, true)) store_.reopen();
   reprise::host_config config;
   config.journal = decorate_ ? decorate_(store_.journal()) : store_.journal();
   config.log = [this](reprise::log_level level, const std::string& what) {
     if (level != reprise::log_level::info) status_.note("cart: " + what);
   };
-  if (settings_.max_live) config.max_live = *settings_.max_live;
-  if (settings_.passivate_after) config.passivate_after = *settings_.passivate_after;
-  if (settings_.command_timeout) config.command_timeout = *settings_.command_timeout;
+  if (settings.max_live) config.max_live = *settings.max_live;
+  if (settings.passivate_after) config.passivate_after = *settings.passivate_after;
+  if (settings.command_timeout) config.command_timeout = *settings.command_timeout;
   host_.emplace(std::move(config));
-  carts_.emplace(
-      host_->aggregates<shop::shopping_cart>({.every_events = settings_.snapshot_every}));
+  carts_.emplace(host_->aggregates<shop::shopping_cart>({.every_events = settings.snapshot_every}));
 }
 
 void lives::begin_stop(std::function<void()> then) {

@@ -44,6 +44,10 @@ class lives {
   /// Starts a runtime. A journal that another one has used is opened again first.
   void start();
 
+  /// The same for a runtime that is only asked what carts hold. It keeps to the settings but for `command_timeout`: how
+  /// long an answer may take is for whoever asks to say.
+  void start_to_ask();
+
   /// Begins to stop the runtime, and returns; commands may go on coming. `then` is called on another thread when it
   /// has stopped.
   void begin_stop(std::function<void()> then);
@@ -59,6 +63,8 @@ class lives {
   totals so_far() const;
 
  private:
+  void start(const runtime_settings& settings);
+
   status_line& status_;
   runtime_settings settings_;
   decorator decorate_;

@@ -10,6 +10,10 @@
 
 namespace simulation {
 
+/// Returns the refusal of what never comes to a cart: of a cart's or a command's id that nothing is stored under; empty
+/// if both are ids.
+std::string refusal_of_ids(std::string_view cart, std::string_view command_id);
+
 /// A shopping cart written down a second time, as plainly as possible, to judge the first by.
 ///
 /// It shares the words of the cart, its commands and events, but no line of `decide`, of `evolve` or of the

@@ -80,6 +80,8 @@ struct report {
 int exit_status(const report& r);
 
 void print_table(std::ostream& out, const report& r);
+
+/// Its `schema` is `reprise.simulate/1`; what a schema has stays, and means the same.
 void print_json(std::ostream& out, const report& r);
 
 }  // namespace simulation

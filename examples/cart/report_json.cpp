@@ -85,7 +85,8 @@ json differences(const report& r) {
 }  // namespace
 
 void print_json(std::ostream& out, const report& r) {
-  const json all{{"shopping", shopping(r.options)},
+  const json all{{"schema", "reprise.simulate/1"},
+                 {"shopping", shopping(r.options)},
                  {"carts", r.carts},
                  {"looks", r.looks},
                  {"commands", commands(r)},

@@ -73,7 +73,7 @@ void print_journal(std::ostream& out, const report& r) {
           + (is_stored ? " in " + r.options.directory.string() : " in memory"));
   if (r.events_before > 0)
     row(out, "", "taken up with " + counted(r.events_before, "event") + " in it");
-  row(out, "synced writes",
+  row(out, is_stored ? "synced writes" : "writes",
       grouped(r.journal.synced_writes) + ", with " + with_one_digit(r.commits_per_write())
           + " commits a write");
 }

@@ -290,7 +290,7 @@ class run {
   // -- the check ---------------------------------------------------------------
 
   void check_all() {
-    lives_.start();
+    lives_.start_to_ask();
     auto verdict = accounts_.check(lives_, status_, [this] { return can_go_on(); });
     report_.checked = verdict.checked;
     report_.is_checked = verdict.is_finished;

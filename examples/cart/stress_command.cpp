@@ -168,7 +168,8 @@ void add_times(CLI::App& app, simulation::runtime_settings& runtime) {
 }
 
 void add_output(CLI::App& app, stress::options& o, std::string& format, std::string& percentiles) {
-  app.add_option("--format", format, "How the report is printed")
+  app.add_option("--format", format,
+                 "How the report is printed; json and csv name their schema, reprise.stress/1")
       ->check(CLI::IsMember({"text", "json", "csv"}))
       ->capture_default_str();
   app.add_option("--timeseries", o.timeseries, "File for a table with a line for each interval")
@@ -190,6 +191,16 @@ void add_output(CLI::App& app, stress::options& o, std::string& format, std::str
       "What the result is not to be, such as p99>20ms or rate<50000/s; can be given again")
       ->take_all()
       ->trigger_on_parse();
+}
+
+/// A comparison takes no option of a run. Throws `CLI::ValidationError`.
+void check_nothing_beside(const CLI::App& compare, const CLI::App& command) {
+  if (!compare.parsed()) return;
+  for (const auto* option : command.get_options()) {
+    if (option->count() == 0) continue;
+    throw CLI::ValidationError(option->get_name(),
+                               "it is of a run, and compare only reads the reports of two");
+  }
 }
 
 /// What no single option can tell. Throws `CLI::ValidationError`.
@@ -241,7 +252,8 @@ stress_command::stress_command(CLI::App& app) : settings_(std::make_unique<setti
                                       "Print the ratios of two reports that are in JSON");
   s.compare->add_option("FIRST", s.first_report, "The report to compare with")->required();
   s.compare->add_option("SECOND", s.second_report, "The report to compare")->required();
-  command->final_callback([&s] {
+  command->final_callback([&s, command] {
+    check_nothing_beside(*s.compare, *command);
     s.options.journal = s.journal_name == "memory" ? store_kind::memory : store_kind::rocksdb;
     if (!s.options.duration && !s.options.commands) s.options.duration = std::chrono::seconds(10);
     check_together(s.options, s.directory, s.percentiles);
@@ -275,6 +287,7 @@ int stress_command::run() {
   if (!percentiles) throw cannot_write(settings_->percentiles);
   const auto result = stress::put_under_load(o, status);
   print_report(std::cout, settings_->format, result);
+  if (settings_->format == "csv") print_differences(std::cerr, result);
   for (const auto& t : failed_thresholds(result))
     std::cerr << "cart: the result fails " << t.text << '\n';
   if (!result.failure.empty()) std::cerr << "cart: " << result.failure << '\n';

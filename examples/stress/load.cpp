@@ -590,7 +590,7 @@ class load {
     if (!accounts_ || simulation::was_interrupted()) return;
     const auto recovery = lives_.so_far();
     try {
-      lives_.start();
+      lives_.start_to_ask();
       result_.verdict = accounts_->check(lives_, status_,
                                          [] { return !simulation::was_interrupted(); });
     } catch (const std::exception& thrown) {
@@ -605,6 +605,10 @@ class load {
     result_.was_interrupted = simulation::was_interrupted();
     result_.time = std::max<std::chrono::nanoseconds>(ended_ - measured_from_, {});
     const auto after = lives_.store().stats();
+    if (!is_warm_) {
+      journal_before_ = after;
+      write_times_.clear();
+    }
     result_.journal = {.synced_writes = after.synced_writes - journal_before_.synced_writes,
                        .commits = after.commits - journal_before_.commits,
                        .events = after.events - journal_before_.events,

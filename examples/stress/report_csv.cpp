@@ -16,7 +16,7 @@ void print_row(std::ostream& out,
   }
   const auto& a = f.answers;
   out << ',' << a.accepted << ',' << a.refused << ',' << a.overloaded << ',' << a.unavailable << ','
-      << a.unknown << '\n';
+      << a.unknown << ',' << report_schema << '\n';
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ void print_row(std::ostream& out,
 void print_csv(std::ostream& out, const result& r) {
   out << "command,count,per_second";
   for (const auto& p : reported_parts) out << ',' << p.name << "_ms";
-  out << ",accepted,refused,overloaded,unavailable,unknown\n";
+  out << ",accepted,refused,overloaded,unavailable,unknown,schema\n";
   for (const auto kind : all_command_kinds)
     print_row(out, r, to_string(kind), r.commands[static_cast<std::size_t>(kind)]);
   print_row(out, r, "all", r.total());

@@ -1,3 +1,4 @@
+#include "reprise/host_config.hpp"
 #include "shopping_cart/shopping_cart_json.hpp"
 #include "stress/report.hpp"
 
@@ -54,6 +55,8 @@ json settings_of(const options& o) {
     load["clients"] = o.clients;
     load["window"] = o.window;
   }
+  const reprise::host_config usual;
+  const auto& runtime = o.runtime;
   json mix = json::object();
   for (const auto kind : all_command_kinds)
     mix[std::string(to_string(kind))] = o.mix.weights[static_cast<std::size_t>(kind)];
@@ -64,6 +67,14 @@ json settings_of(const options& o) {
       {"mix", mix},
       {"payload", o.payload},
       {"journal", o.journal == simulation::store_kind::rocksdb ? "rocksdb" : "memory"},
+      {"snapshot_every", runtime.snapshot_every},
+      {"max_live", runtime.max_live.value_or(usual.max_live)},
+      {"passivate_after_seconds", seconds(runtime.passivate_after.value_or(usual.passivate_after))},
+      {"timeout_seconds", seconds(runtime.command_timeout.value_or(usual.command_timeout))},
+      {"retries", o.retries},
+      {"warmup_seconds", seconds(o.warmup)},
+      {"duration_seconds", o.duration ? json(seconds(*o.duration)) : json(nullptr)},
+      {"commands", o.commands ? json(*o.commands) : json(nullptr)},
       {"acknowledgement_log", !o.ack_log.empty()},
       {"chaos",
        {{"crash", o.chaos.crash}, {"passivate", o.chaos.passivate}, {"restart", o.chaos.restart}}},

@@ -74,8 +74,9 @@ void print_journal(std::ostream& out, const result& r) {
                                                       / static_cast<double>(j.synced_writes);
   char text[32];
   std::snprintf(text, sizeof text, "%.1f", per_write);
-  label(out, "journal") << counted(j.synced_writes, "synced write") << ", " << text
-                        << " commits a write, p99 of a write "
+  const bool is_synced = r.options.journal == simulation::store_kind::rocksdb;
+  label(out, "journal") << counted(j.synced_writes, is_synced ? "synced write" : "write") << ", "
+                        << text << " commits a write, p99 of a write "
                         << as_duration(r.write_times.percentile(0.99)) << ", "
                         << counted(j.events, "event") << ", " << as_bytes(j.bytes) << '\n';
   label(out, "recovery") << counted(r.recovery.recovered, "cart") << " with "
@@ -149,13 +150,22 @@ void print_verdict(std::ostream& out, const result& r) {
   }
   out << counted(r.verdict->checked, "cart") << ", "
       << counted(r.verdict->difference_count, "difference") << '\n';
-  for (const auto& d : r.verdict->differences) {
-    out << "difference: cart " << reprise::printable(d.cart) << ", version " << d.version
-        << ": expected " << d.expected << ", found " << d.found << '\n';
-  }
+  print_differences(out, r);
 }
 
 }  // namespace
+
+void print_differences(std::ostream& out, const result& r) {
+  if (!r.verdict) return;
+  const auto& v = *r.verdict;
+  for (const auto& d : v.differences) {
+    out << "difference: cart " << reprise::printable(d.cart) << ", version " << d.version
+        << ": expected " << d.expected << ", found " << d.found << '\n';
+  }
+  if (v.difference_count > v.differences.size()) {
+    out << "and " << counted(v.difference_count - v.differences.size(), "more difference") << '\n';
+  }
+}
 
 void print_text(std::ostream& out, const result& r) {
   print_environment(out, r);

@@ -90,6 +90,7 @@ TEST_CASE("a small simulation is checked, restarted in the middle, and reported 
   CHECK(std::regex_search(result.out, std::regex("commands +500\n")));
   CHECK(std::regex_search(result.out, std::regex("restart +after 2[0-9]+ commands: stopped in ")));
   CHECK(contains(result.out, "500 answers and "));
+  CHECK(contains(result.out, "\nwrites  "));
 }
 
 TEST_CASE("a simulation with one shopper is the same every time") {
@@ -97,6 +98,7 @@ TEST_CASE("a simulation with one shopper is the same every time") {
   const auto result = sh.cart(
       "simulate --journal memory --carts 10 --shoppers 1 --commands 400 --seed 7 --json");
   CHECK(result.status == 0);
+  CHECK(field(result.out, "schema") == "\"reprise.simulate/1\"");
   CHECK(field(result.out, "seed") == "7");
   CHECK(field(result.out, "count") == "400");
   CHECK(field(result.out, "accepted") == "373");
@@ -106,6 +108,16 @@ TEST_CASE("a simulation with one shopper is the same every time") {
   CHECK(field(result.out, "difference_count") == "0");
   CHECK(field(result.out, "finished") == "true");
   CHECK(field(result.out, "exit_status") == "0");
+}
+
+TEST_CASE("a simulation of more carts than are in memory at a time finds no difference") {
+  const shell sh;
+  const auto result = sh.cart(
+      "simulate --journal memory --carts 300 --commands 3000 --seed 7 --max-live 10 --json");
+  CHECK(result.status == 0);
+  CHECK(std::stoi(field(result.out, "carts")) > 10);
+  CHECK(field(result.out, "difference_count") == "0");
+  CHECK(field(result.out, "finished") == "true");
 }
 
 #ifdef REPRISE_HAS_METRICS

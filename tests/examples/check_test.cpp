@@ -149,6 +149,38 @@ TEST_CASE_FIXTURE(two_commands, "an answer with the version of another command's
       == R"(version 1: add product: 2 "tea" of command x / product added to cart: 2 "tea" of command a)");
 }
 
+TEST_CASE_FIXTURE(two_commands,
+                  "a command id beyond the limits is refused for that, and else found") {
+  const std::string refusal = "the command id has 129 bytes; it takes 0 to 128";
+  history.commands.push_back(
+      {add_product{"jam", 1}, std::string(129, 'x'), 0, 0, answer_kind::refused, refusal});
+  simulation::told& last = history.commands.back();
+
+  SUBCASE("rightly") {
+    CHECK(differences().empty());
+  }
+  SUBCASE("with another word") {
+    last.reason = "is_checked_out";
+    CHECK(difference_found() == "version 0: refused: " + refusal + " / refused: is_checked_out");
+  }
+  SUBCASE("or accepted") {
+    last.kind = answer_kind::accepted;
+    CHECK(difference_found() == "version 0: refused: " + refusal + " / already so");
+  }
+}
+
+TEST_CASE("a cart id beyond the limits has no history, and every command for it is refused") {
+  const std::string refusal = "the aggregate id has 0 bytes; it takes 1 to 512";
+  cart_history history;
+  history.commands = {{check_out{}, "a", 0, 0, answer_kind::refused, refusal},
+                      {check_out{}, "b", 0, 0, answer_kind::overloaded, ""}};
+  const reprise::observed<shopping_cart> unseen{std::nullopt, 0, answer_kind::refused, refusal};
+  const auto journal = reprise::in_memory();
+  CHECK(check_cart("", history, *journal, unseen).empty());
+  history.commands[0].reason = "cart_is_empty";
+  CHECK(check_cart("", history, *journal, unseen).size() == 1);
+}
+
 TEST_CASE_FIXTURE(two_commands, "a command that is sent again is told the first answer") {
   history.commands.push_back(history.commands[0]);
   CHECK(differences().empty());

@@ -1,19 +1,29 @@
 // `cart stress` as its user meets it.
 
 #include "examples/program.hpp"
+#include "reprise/event_codec.hpp"
+#include "reprise/model.hpp"
 #include "reprise/rocksdb_journal.hpp"
+#include "reprise/state_codec.hpp"
+#include "reprise/stream.hpp"
+#include "reprise/trim.hpp"
+#include "shopping_cart/shopping_cart.hpp"
 #include "stress/resend.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace program;
@@ -52,6 +62,25 @@ std::map<std::string, std::map<std::string, std::uint64_t>> sums_of_table(
     }
   }
   return sums;
+}
+
+/// Stores a cart with two teas, and a snapshot of it that has three jams.
+void store_with_false_snapshot(reprise::journal& journal, const std::string& cart) {
+  const std::string stream = "shopping_cart/" + cart;
+  reprise::encoded_events events;
+  reprise::encode_event<shop::shopping_cart>(shop::product_added_to_cart{"tea", 2}, events);
+  reprise::append_commit(journal, stream, 0, events);
+  const auto& model = reprise::model_of<shop::shopping_cart>();
+  REQUIRE(reprise::take_snapshot_now(journal, model, stream) == 1);
+  journal.snapshots()->read(
+      stream,
+      [&](reprise::snapshot& s) {
+        s.state.clear();
+        reprise::encode_state(shop::shopping_cart{{{"jam", 3}}, false}, s.state);
+        journal.snapshots()->save(s, 1);
+        return false;
+      },
+      {});
 }
 
 std::size_t count_lines(const std::string& text) {
@@ -194,6 +223,21 @@ TEST_CASE("what is sent to warm up is not in the report") {
   CHECK(result.status == 0);
   CHECK(std::regex_search(result.out, std::regex("\"all\": \\{\\s+\"count\": 500,")));
   CHECK(count_lines(contents(sh / "log")) > 2 * 500);
+}
+
+TEST_CASE("a run that is interrupted as it warms up has measured nothing") {
+  const shell sh;
+  const auto result = sh.run(
+      at_most_a_minute + "sh -c \"" + shell::program
+      + "stress --journal memory --warmup 1h --ack-log log --format json > out 2> err & "
+        "until [ -f log ] && [ \\$(wc -l < log) -gt 1000 ]; do :; done; kill -INT \\$!; "
+        "wait \\$!\"");
+  CHECK(result.status == 130);
+  for (const std::string name : {"count", "synced_writes", "commits", "events", "p99"}) {
+    CAPTURE(name);
+    CHECK(std::stod(field(result.out, name)) == 0);
+  }
+  CHECK(std::regex_search(result.out, std::regex("\"write_ms\": \\{\\s+\"mean\": 0.0,")));
 }
 
 TEST_CASE("every command is in the acknowledgement log before its answer, once each") {
@@ -354,6 +398,14 @@ TEST_CASE("a file that cannot be written leaves no journal behind") {
   }
 }
 
+TEST_CASE("writes are called synced where they are") {
+  const shell sh;
+  const std::regex synced("\njournal +[0-9,]+ synced writes?, ");
+  const std::regex not_synced("\njournal +[0-9,]+ writes?, ");
+  CHECK(std::regex_search(sh.cart("stress --commands 100").out, synced));
+  CHECK(std::regex_search(sh.cart("stress --commands 100 --journal memory").out, not_synced));
+}
+
 TEST_CASE("a threshold that is met is named, with status 4") {
   const shell sh;
   const auto result = sh.cart(
@@ -370,7 +422,11 @@ TEST_CASE("tables for other programs have a line of names, and a line for each t
       "--format csv");
   CHECK(result.status == 0);
   CHECK(result.out.starts_with("command,count,per_second,p50_ms,"));
+  CHECK(contains(result.out, ",unknown,schema\n"));
   CHECK(count_lines(result.out) == 6);
+  const std::regex end_of_row(",reprise.stress/1\n");
+  CHECK(std::distance(std::sregex_iterator(result.out.begin(), result.out.end(), end_of_row), {})
+        == 5);
   const auto table = contents(sh / "t.csv");
   CHECK(table.starts_with("seconds,count,per_second,p50_ms,"));
   CHECK(count_lines(table) >= 3);
@@ -437,6 +493,130 @@ TEST_CASE("reports of one load are compared, and others refused with the reason"
       contains(sh.cart("stress compare a.json d.json").err, "has the schema \"reprise.stress/9\""));
   CHECK(contains(sh.cart("stress compare e.json a.json").err, "is no report"));
   CHECK(sh.cart("stress compare a.json missing.json").status == 2);
+  const auto beside = sh.cart("stress --clients 3 --dir x compare a.json b.json");
+  CHECK(beside.status == 1);
+  CHECK(beside.out.empty());
+  CHECK(contains(beside.err, "--clients: it is of a run"));
+}
+
+TEST_CASE("every setting of a run is compared, whichever report has it") {
+  const shell sh;
+  const std::string line = "stress --journal memory --format json ";
+  REQUIRE(sh.run(shell::program + line + "--commands 50 > a.json 2> err").status == 0);
+  for (const auto& [option, told] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"--commands 50 --snapshot-every 5", "snapshot_every is 0 and 5"},
+           {"--commands 50 --max-live 500", "max_live is 1000000 and 500"},
+           {"--commands 50 --passivate-after 90s", "passivate_after_seconds is 600.0 and 90.0"},
+           {"--commands 50 --timeout 20s", "timeout_seconds is 30.0 and 20.0"},
+           {"--commands 50 --retries 9", "retries is 3 and 9"},
+           {"--commands 50 --warmup 10ms", "warmup_seconds is 0.0 and 0.01"},
+           {"--commands 60", "commands is 50 and 60"},
+           {"--duration 10ms", "duration_seconds is null and 0.01"}}) {
+    CAPTURE(option);
+    REQUIRE(sh.run(shell::program + line + option + " > b.json 2> err").status == 0);
+    const auto result = sh.cart("stress compare a.json b.json");
+    CHECK(result.status == 2);
+    CHECK(contains(result.err, told));
+  }
+  const auto report = contents(sh / "a.json");
+  write(sh / "b.json", std::regex_replace(report, std::regex("\"retries\": 3,"), ""));
+  CHECK(contains(sh.cart("stress compare a.json b.json").err, "retries is 3 in the first only"));
+  CHECK(contains(sh.cart("stress compare b.json a.json").err, "retries is 3 in the second only"));
+}
+
+TEST_CASE("a report of a run that did not end well is compared with a warning") {
+  const shell sh;
+  REQUIRE(
+      sh.run(shell::program + "stress --journal memory --commands 50 --format json > a.json 2> err")
+          .status
+      == 0);
+  const auto report = contents(sh / "a.json");
+  const auto with = [&](const std::string& member, const std::string& value) {
+    write(sh / "b.json", std::regex_replace(report, std::regex("\"" + member + "\": \\w+"),
+                                            "\"" + member + "\": " + value));
+    return sh.cart("stress compare a.json b.json");
+  };
+  CHECK_FALSE(contains(with("exit_status", "0").err, "warning: the run"));
+  CHECK(contains(with("exit_status", "4").err, "warning: the run of b.json ended with status 4"));
+  CHECK(contains(with("interrupted", "true").err, "warning: the run of b.json was interrupted"));
+  const auto failed = with("failure", "\"the disk is full\"");
+  CHECK(failed.status == 0);
+  CHECK(contains(failed.err, "warning: the run of b.json failed: \"the disk is full\""));
+}
+
+TEST_CASE("a damaged report is named with what is wrong in it, and nothing is printed of it") {
+  const shell sh;
+  REQUIRE(
+      sh.run(shell::program + "stress --journal memory --commands 50 --format json > a.json 2> err")
+          .status
+      == 0);
+  const auto report = contents(sh / "a.json");
+  for (const auto& [from, to, told] :
+       {std::array<std::string, 3>{"\"commits_per_write\": [0-9.]+",
+                                   "\"commits_per_write\": \"many\"",
+                                   "journal/commits_per_write is not a number"},
+        {"\"environment\": ", "\"environment\": 5, \"was\": ", "environment is not an object"},
+        {"\"p99.9\": ", "\"p98\": ", "latency_ms/p99.9 is not there"},
+        {"\"interrupted\": false", "\"interrupted\": 7", "interrupted is not true or false"}}) {
+    CAPTURE(told);
+    write(sh / "b.json", std::regex_replace(report, std::regex(from), to));
+    const auto result = sh.cart("stress compare a.json b.json");
+    CHECK(result.status == 2);
+    CHECK(result.out.empty());
+    CHECK(result.err.starts_with("cart: b.json is damaged: "));
+    CHECK(contains(result.err, told));
+  }
+}
+
+// -- verifying -------------------------------------------------------------------
+
+TEST_CASE("the differences to the model are told in every format, with how many more there are") {
+  const shell sh;
+  {
+    const auto journal = reprise::rocksdb_at(sh / "d");
+    for (int i = 1; i <= 22; ++i) store_with_false_snapshot(*journal, "other-" + std::to_string(i));
+  }
+  const std::string line = "stress --dir d --commands 10 --verify ";
+  const auto text = sh.cart(line);
+  CHECK(text.status == 3);
+  CHECK(contains(text.out, ", 22 differences\n"));
+  CHECK(contains(text.out, "version 1: expected 2 \"tea\", found 3 \"jam\"\n"));
+  CHECK(contains(text.out, "\nand 2 more differences\n"));
+  const auto csv = sh.cart(line + "--format csv");
+  CHECK(csv.status == 3);
+  CHECK(count_lines(csv.out) == 6);
+  CHECK(contains(csv.err, "version 1: expected 2 \"tea\", found 3 \"jam\"\n"));
+  CHECK(contains(csv.err, "\nand 2 more differences\n"));
+}
+
+TEST_CASE("limits that turn commands away are no difference to the model") {
+  const shell sh;
+  for (const std::string limit : {"--max-live 20", "--timeout 10ms"}) {
+    CAPTURE(limit);
+    const auto result = sh.cart(
+        "stress --journal memory --commands 20000 --carts 5000 --dist uniform --clients 256 "
+        "--verify --format json "
+        + limit);
+    CHECK(result.status == 0);
+    CHECK(field(result.out, "difference_count") == "0");
+    CHECK(field(result.out, "finished") == "true");
+  }
+}
+
+TEST_CASE("a command of an earlier run that is rightly refused for its ids is no difference") {
+  const shell sh;
+  const auto sent = [](const std::string& id, const std::string& cart) {
+    return R"({"t":"send","at":1,"id":")" + id + R"(","cart":")" + cart
+           + R"(","command":"add_product","data":{"product_id":"tea","quantity":2}})" + "\n";
+  };
+  write(sh / "log", sent("a", "") + sent("b", std::string(513, 'c'))
+                        + sent(std::string(129, 'd'), "cart-1") + sent("e", "cart-2"));
+  const auto result = sh.cart(
+      "stress --dir d --commands 10 --resend-from log --verify --format json");
+  CHECK(result.status == 0);
+  CHECK(field(result.out, "resent") == "4");
+  CHECK(field(result.out, "difference_count") == "0");
+  CHECK(field(result.out, "finished") == "true");
 }
 
 // -- harm ------------------------------------------------------------------------
