@@ -310,3 +310,15 @@ void router::close() {
 }
 
 }  // namespace reprise
+std::vector<std::string> router::busy_ids(std::size_t most) const {
+  std::vector<std::string> ids;
+  for (const shard& s : shards_) {
+    const std::lock_guard lock(s.mutex);
+    for (const auto& [id, e] : s.entries) {
+      if (ids.size() == most) return ids;
+      if (!e.is_idle()) ids.push_back(id);
+    }
+  }
+  return ids;
+}
+

@@ -53,6 +53,9 @@ class router : public std::enable_shared_from_this<router> {
   /// Ends a round: lets those leave that nothing was sent to for `idle_rounds` whole rounds.
   void pass_a_round();
 
+  /// Returns the ids of up to `most` aggregates that something is in flight for.
+  std::vector<std::string> busy_ids(std::size_t most) const;
+
   /// Tells all actors to stop, and answers what is kept. Nothing is routed any more.
   void close();
 
