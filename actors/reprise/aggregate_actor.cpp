@@ -8,16 +8,29 @@
 #include <chrono>
 #include <exception>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace reprise {
 
+namespace {
+
+/// What one aggregate has left is its successor's own.
+std::unique_ptr<trouble> copy_of(const std::shared_ptr<trouble>& left) {
+  return left ? std::make_unique<trouble>(*left) : nullptr;
+}
+
+}  // namespace
+
 aggregate_actor::aggregate_actor(caf::actor_config& config,
                                  std::shared_ptr<aggregate_group> group,
-                                 std::string_view id)
+                                 std::string_view id,
+                                 const std::shared_ptr<trouble>& left)
     : caf::event_based_actor(config),
       group_(std::move(group)),
-      tail_(new tail(stream_name(group_->model.category(), id))) {
+      tail_(new tail(stream_name(group_->model.category(), id))),
+      trouble_(copy_of(left)) {
   host().started(host_context::part::aggregate);
 }
 
@@ -28,7 +41,8 @@ aggregate_actor::aggregate_actor(caf::actor_config& config,
       group_(std::move(group)),
       tail_(before.last),
       version_(before.version),
-      phase_(phase::settling) {
+      phase_(phase::settling),
+      trouble_(copy_of(before.left)) {
   host().started(host_context::part::aggregate);
 }
 
@@ -39,7 +53,7 @@ caf::behavior aggregate_actor::make_behavior() {
   if (phase_ == phase::settling) {
     settle_first();
   } else {
-    begin_recovery(false);
+    begin(false);
   }
   return {
       [this](envelope& e) { e.content ? on_delivery(std::move(e.content)) : on_depart(); },
@@ -60,8 +74,9 @@ void aggregate_actor::on_exit() {
                                             : host().recovering;
   counter.fetch_sub(1);
   instance_.reset();
+  if (has_been_calm()) trouble_.reset();
   if (const auto supervisor = caf::actor_cast<caf::actor>(group_->supervisor)) {
-    tell(supervisor, departed{address(), std::move(tail_), version_});
+    tell(supervisor, departed{address(), std::move(tail_), version_, std::move(trouble_)});
   }
   const auto context = group_->host;
   group_.reset();
@@ -69,6 +84,12 @@ void aggregate_actor::on_exit() {
 }
 
 // -- phases --------------------------------------------------------------------------------------------------------
+
+void aggregate_actor::begin(bool was_in_memory) {
+  if (!trouble_ || host().steady_now() >= trouble_->retry_at) return begin_recovery(was_in_memory);
+  if (std::exchange(trouble_->is_in_flight, false)) trouble_->is_forgotten = true;
+  become_broken();
+}
 
 void aggregate_actor::begin_recovery(bool was_in_memory) {
   phase_ = phase::recovering;
@@ -93,7 +114,7 @@ void aggregate_actor::on_recovered(recovery& result) {
   window_ = std::move(result.window);
   tail_->durable.store(version_, std::memory_order_release);
   if (trouble_) {
-    trouble_->calm_since = host().steady_now();
+    if (trouble_->calm_since == steady_time{}) trouble_->calm_since = host().steady_now();
     if (std::exchange(trouble_->is_logged, false))
       host().log(log_level::info, printable(tail_->stream) + " is available again");
   }
@@ -105,12 +126,19 @@ void aggregate_actor::on_recovered(recovery& result) {
 }
 
 void aggregate_actor::break_down(const std::string& reason, std::chrono::milliseconds wait) {
-  (phase_ == phase::ready ? host().live : host().recovering).fetch_sub(1);
-  host().broken.fetch_add(1);
   trouble& t = troubled();
   t.reason = reason;
+  t.wait = wait;
   t.retry_at = host().steady_now() + wait;
+  t.calm_since = {};
   t.is_in_flight = phase_ == phase::ready;
+  t.is_forgotten = false;
+  become_broken();
+}
+
+void aggregate_actor::become_broken() {
+  (phase_ == phase::ready ? host().live : host().recovering).fetch_sub(1);
+  host().broken.fetch_add(1);
   phase_ = phase::broken;
   instance_.reset();
   decide_waiting();
@@ -130,8 +158,15 @@ void aggregate_actor::cannot_be_read(const std::string& reason) {
 void aggregate_actor::restart(const std::string& reason) {
   host().metrics.restarts.add(restart_reason::crash);
   const auto wait = host().backoff(troubled().failures++);
-  if (wait.count() == 0) return lose_state();
-  break_down(reason, wait);
+  const std::string when = wait.count() == 0
+                               ? "at once"
+                               : "in " + std::to_string(wait.count()) + " ms at the earliest";
+  host().log(log_level::warning, {log_cause::restart, tail_->stream, reason},
+             printable(tail_->stream) + " lost its state and is read again " + when + ": "
+                 + reason);
+  if (wait.count() != 0) return break_down(reason, wait);
+  trouble_->calm_since = {};
+  lose_state();
 }
 
 bool aggregate_actor::may_try_again() const {
@@ -140,6 +175,9 @@ bool aggregate_actor::may_try_again() const {
 
 void aggregate_actor::try_again() {
   host().metrics.restarts.add(restart_reason::retry);
+  host().log(log_level::info, {log_cause::restart, tail_->stream, "retry"},
+             printable(tail_->stream) + " is read again after a wait of "
+                 + std::to_string(trouble_->wait.count()) + " ms: " + trouble_->reason);
   host().broken.fetch_sub(1);
   host().recovering.fetch_add(1);
   if (trouble_->is_in_flight) return settle_first();
@@ -154,15 +192,17 @@ std::string aggregate_actor::why_broken() const {
          + std::to_string(std::max<std::int64_t>(left.count(), 0)) + " ms at the earliest";
 }
 
-care aggregate_actor::how_careful() {
-  if (!trouble_) return care::in_place;
-  if (host().steady_now() - trouble_->calm_since < host().config.restart_backoff_max)
-    return care::on_copy;
-  trouble_.reset();
-  return care::in_place;
+bool aggregate_actor::has_been_calm() const {
+  return trouble_ && trouble_->calm_since != steady_time{}
+         && host().steady_now() - trouble_->calm_since >= host().config.restart_backoff_max;
 }
 
-aggregate_actor::trouble& aggregate_actor::troubled() {
+care aggregate_actor::how_careful() {
+  if (has_been_calm()) trouble_.reset();
+  return trouble_ ? care::on_copy : care::in_place;
+}
+
+trouble& aggregate_actor::troubled() {
   if (!trouble_) trouble_ = std::make_unique<trouble>();
   return *trouble_;
 }
@@ -186,7 +226,7 @@ void aggregate_actor::on_returned(returned& r) {
   } else if (phase_ == phase::ready) {
     host().conflicts.fetch_add(1);
     host().metrics.restarts.add(restart_reason::conflict);
-    host().log(log_level::warning,
+    host().log(log_level::warning, {log_cause::restart, tail_->stream, "conflict"},
                printable(tail_->stream) + " was changed by another writer and is read again");
     lose_state();
   } else if (phase_ == phase::settling && is_settled) {
@@ -195,7 +235,7 @@ void aggregate_actor::on_returned(returned& r) {
     window_ = dedup_window{0};
     renew_tail();
     if (is_leaving_ && nobody_waits()) return quit();
-    begin_recovery(true);
+    begin(true);
   } else if (phase_ == phase::broken) {
     decide_waiting();
     if (!is_leaving_ || !is_settled) return;
@@ -297,8 +337,9 @@ void aggregate_actor::take_snapshot() {
 
 void aggregate_actor::stop_snapshots(const std::string& why) {
   host().metrics.snapshot_writes.add(snapshot_write::failed);
-  host().log(log_level::error, "no more snapshots are taken of " + printable(tail_->stream)
-                                   + " until its actor starts again: " + why);
+  host().log(log_level::error, {log_cause::snapshot, tail_->stream, why},
+             "no more snapshots are taken of " + printable(tail_->stream)
+                 + " until its actor starts again: " + why);
   last_snapshot_ = std::numeric_limits<std::uint64_t>::max();
 }
 
@@ -338,9 +379,11 @@ void aggregate_actor::wait(std::shared_ptr<delivery> d) {
 }
 
 void aggregate_actor::turn_away(delivery& d, const std::string& reason) const {
-  // One that was handed in before may be stored. The successor of an actor that was killed does not know which were.
+  // One that was handed in before may be stored. The successor of an actor that was killed, or left while it was broken,
+  // does not know which were.
   const bool forgot = window_.size() == 0
-                      && (phase_ == phase::settling || tail_->lost.load(std::memory_order_acquire));
+                      && (phase_ == phase::settling || tail_->lost.load(std::memory_order_acquire)
+                          || (trouble_ && trouble_->is_forgotten));
   const bool in_doubt = d.command() != nullptr && (forgot || window_.holds(d.options().id));
   d.settle({in_doubt ? answer_kind::unknown : answer_kind::unavailable, 0, 0, reason});
 }
@@ -365,7 +408,7 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
   try {
     now = host().now();
   } catch (const clock_failed& failed) {
-    return crashed(*d, failed.what());
+    return crashed(*d, failed.what(), log_cause::clock);
   }
   if (const auto first = window_.find(d->options().id, now)) {
     return tell_first(std::move(d), *first);
@@ -396,10 +439,12 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
   record(std::move(d), std::move(events), now);
 }
 
-void aggregate_actor::crashed(delivery& d, const std::string& what) {
+void aggregate_actor::crashed(delivery& d, const std::string& what, log_cause cause) {
   host().crashes.fetch_add(1);
-  host().log(log_level::error,
-             printable(tail_->stream) + ", command " + printable(d.options().id) + ": " + what);
+  const std::string of = d.command() == nullptr ? "" : ", command " + printable(d.options().id);
+  // A clock fails for all aggregates alike.
+  const std::string_view about = cause == log_cause::clock ? std::string_view() : tail_->stream;
+  host().log(log_level::error, {cause, about, what}, printable(tail_->stream) + of + ": " + what);
   d.settle({answer_kind::unavailable, 0, 0, what});
 }
 

@@ -47,9 +47,11 @@ struct aggregate_group {
 /// answered by the actor itself is told only what is durable already; else the answer goes with the journal too.
 class aggregate_actor final : public caf::event_based_actor {
  public:
+  /// `left` is what one before it has left, if it has.
   aggregate_actor(caf::actor_config& config,
                   std::shared_ptr<aggregate_group> group,
-                  std::string_view id);
+                  std::string_view id,
+                  const std::shared_ptr<trouble>& left = {});
 
   /// The successor of an actor that ended while commits of it were in flight: it recovers behind them.
   aggregate_actor(caf::actor_config& config,
@@ -74,6 +76,8 @@ class aggregate_actor final : public caf::event_based_actor {
 
   // -- phases ----------------------------------------------------------------------------------------------------
 
+  /// Has the history read, or is broken on, if one before it was and has not waited to the end.
+  void begin(bool was_in_memory);
   void begin_recovery(bool was_in_memory);
   void on_recovered(recovery& result);
   void on_returned(returned& r);
@@ -85,6 +89,7 @@ class aggregate_actor final : public caf::event_based_actor {
 
   /// From now on commands are answered `unavailable`, until one that comes after `wait` has the history read again.
   void break_down(const std::string& reason, std::chrono::milliseconds wait);
+  void become_broken();
 
   /// Breaks down because the history cannot be read, for longer each time.
   void cannot_be_read(const std::string& reason);
@@ -98,6 +103,9 @@ class aggregate_actor final : public caf::event_based_actor {
 
   /// Returns why commands are not decided, and when the history is read again.
   std::string why_broken() const;
+
+  /// Returns whether nothing has failed for so long that it begins anew.
+  bool has_been_calm() const;
 
   /// Returns how to evolve: on a copy, unless it has been calm long enough.
   care how_careful();
@@ -125,7 +133,7 @@ class aggregate_actor final : public caf::event_based_actor {
   void turn_away(delivery& d, const std::string& reason) const;
   void decide(std::shared_ptr<delivery> d);
   void decide_command(std::shared_ptr<delivery> d);
-  void crashed(delivery& d, const std::string& what);
+  void crashed(delivery& d, const std::string& what, log_cause cause = log_cause::crash);
 
   /// Stores events that were decided at the time `now`, then gives the answer.
   void record(std::shared_ptr<delivery> d, encoded_events events, timestamp now);
@@ -166,15 +174,6 @@ class aggregate_actor final : public caf::event_based_actor {
   queues& queued();
   bool nobody_waits() const noexcept;
 
-  /// What an aggregate remembers of its failures. Most have none.
-  struct trouble {
-    std::string reason;                 ///< while broken: why
-    reprise::steady_time retry_at{};    ///< while broken: nothing is read before
-    reprise::steady_time calm_since{};  ///< since then nothing has failed
-    std::uint32_t failures = 0;         ///< in a row
-    bool is_logged = false;             ///< that it cannot be read
-    bool is_in_flight = false;          ///< while broken: what it handed in may not be settled
-  };
   trouble& troubled();
 
   std::shared_ptr<aggregate_group> group_;

@@ -8,6 +8,7 @@
 #include "reprise/periodic.hpp"
 #include "reprise/recovery_actor.hpp"
 #include "reprise/snapshot_actor.hpp"
+#include "reprise/stream.hpp"
 #include "reprise/supervisor.hpp"
 #include "reprise/text.hpp"
 
@@ -121,10 +122,11 @@ class host::core {
   const std::shared_ptr<metrics_source>& metrics() const noexcept { return metrics_; }
 
   stop_report stop(std::chrono::milliseconds deadline) {
-    const std::lock_guard stopping(stop_mutex_);
-    if (report_) return *report_;
     const auto time = std::clamp(deadline, {}, longest_stop);
     const auto until = std::chrono::steady_clock::now() + time;
+    const std::unique_lock stopping(stop_mutex_, until);
+    if (!stopping) return report_so_far();
+    if (report_) return *report_;
     // What can stop at once is left some time for it, so that only what hangs is named.
     const auto commands_until = until
                                 - std::min<std::chrono::milliseconds>(
@@ -132,10 +134,7 @@ class host::core {
     context_->gate->close();
     set_state(host_state::stopping);
     stop_report report;
-    if (!context_->gate->wait_until_empty(commands_until)) {
-      report.unfinished.push_back("commands and queries that were not answered by the deadline: "
-                                  + std::to_string(context_->gate->in_flight()));
-    }
+    if (!context_->gate->wait_until_empty(commands_until)) name_what_waits(report);
     // One that was taken behind the last answer is still on its way. To lose it would cost time, so it is no fault.
     context_->unsaved_snapshots.close();
     context_->unsaved_snapshots.wait_until_empty(commands_until);
@@ -191,6 +190,37 @@ class host::core {
     snapshots_ = nullptr;
   }
 
+  /// Returns what another call of `stop` still waits for.
+  stop_report report_so_far() const {
+    stop_report report;
+    if (context_->gate->in_flight() != 0) {
+      name_what_waits(report);
+    } else if (const auto unsaved = context_->unsaved_snapshots.in_flight(); unsaved != 0) {
+      report.unfinished.push_back("snapshots that are not saved: " + std::to_string(unsaved));
+    } else {
+      name_what_runs(report);
+    }
+    report.clean = report.unfinished.empty();
+    return report;
+  }
+
+  void name_what_waits(stop_report& report) const {
+    constexpr std::size_t named = 3;
+    std::vector<std::string> streams;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [category, way_in] : entrances_) {
+        for (const std::string& id : way_in->busy_ids(named + 1))
+          streams.push_back(printable(stream_name(category, id)));
+      }
+    }
+    std::string line = "commands and queries that were not answered by the deadline: "
+                       + std::to_string(context_->gate->in_flight());
+    for (std::size_t i = 0; i < std::min(streams.size(), named); ++i)
+      line += (i == 0 ? ", of " : ", ") + streams[i];
+    report.unfinished.push_back(line + (streams.size() > named ? ", …" : ""));
+  }
+
   void name_what_runs(stop_report& report) const {
     using part = host_context::part;
     const auto name = [&](part which, const char* what) {
@@ -220,7 +250,7 @@ class host::core {
   host_state state_ = host_state::running;
   std::map<std::string_view, std::shared_ptr<supervised_entrance>> entrances_;
 
-  std::mutex stop_mutex_;
+  std::timed_mutex stop_mutex_;
   std::optional<stop_report> report_;
 
   std::unique_ptr<periodic>

@@ -56,7 +56,8 @@ struct stop_report {
   /// Everything that it took was answered, and every actor has stopped.
   bool clean = true;
 
-  /// One sentence for each thing that had not stopped by the deadline.
+  /// One sentence for each kind of thing that had not stopped by the deadline, and how many there were; for commands and
+  /// queries, it names a few of their aggregates.
   std::vector<std::string> unfinished;
 };
 
@@ -120,7 +121,8 @@ class host {
   /// Stops: from now on every command is answered `unavailable`; what was taken before is finished and
   /// answered, and the snapshots that were taken are saved. What is left when `deadline` from now is near is answered
   /// `unknown`, or `unavailable` if nothing of it was handed to the journal. Returns what did not stop in time. A second
-  /// call returns the first one's report. Not to be called from an `answer_callback`, which would wait for itself until the
+  /// call returns the first one's report; beside one that is not done it waits until its own deadline, and returns what is
+  /// unfinished then. Not to be called from an `answer_callback`, which would wait for itself until the
   /// deadline.
   stop_report stop(std::chrono::milliseconds deadline);
 

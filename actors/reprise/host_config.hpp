@@ -105,8 +105,11 @@ struct host_config {
   /// any thread, on several at once. If it throws, the command at hand is answered `unavailable`.
   std::function<timestamp()> clock = system_time;
 
-  /// Told every failed write, every aggregate that cannot be recovered, and that it can again, and every crash, once. May
-  /// be empty.
+  /// Told once: a failed write and each aggregate with commits in it, an aggregate that cannot be recovered, and that it
+  /// can again, and an actor that `aggregates::crash` ended. Told at once, and then at most once in a minute with how often
+  /// it came in between, because clients can bring it about at will: a crash for the same reason in the same aggregate, a
+  /// clock that throws, an aggregate that is read again and why, a snapshot that was passed over or cannot be taken or
+  /// saved. Of these, past 256 different ones in a minute, those of one cause are taken together. May be empty.
   log_callback log{};
 
   /// False runs the journal's writer and the recoveries as ordinary actors instead of on threads of their

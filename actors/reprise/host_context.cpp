@@ -96,6 +96,11 @@ void host_context::log(log_level level, const std::string& message) const noexce
   }
 }
 
+void host_context::log(log_level level, const log_key& key, const std::string& message) {
+  if (!config.log) return;
+  if (const auto repeats = throttle_.pass(key, steady_now())) log(level, message + *repeats);
+}
+
 void host_context::journal_failed(const std::string& reason) {
   {
     const std::lock_guard lock(failure_mutex_);

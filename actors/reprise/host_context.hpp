@@ -5,6 +5,7 @@
 #include "reprise/error.hpp"
 #include "reprise/host_config.hpp"
 #include "reprise/host_metrics.hpp"
+#include "reprise/log_throttle.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -93,6 +94,9 @@ class host_context {
   /// Calls the log callback, whose exceptions are dropped.
   void log(log_level level, const std::string& message) const noexcept;
 
+  /// The same for what may come again and again: `log_throttle` decides whether it is told.
+  void log(log_level level, const log_key& key, const std::string& message);
+
   // -- the journal's failure -----------------------------------------------------------------------------------
 
   /// Marks the journal as failed; only the first reason is kept.
@@ -123,6 +127,8 @@ class host_context {
   std::atomic<std::uint64_t> random_state_;
   std::string first_id_;  ///< the last 6 characters count
   std::atomic<std::uint64_t> next_id_{0};
+
+  log_throttle throttle_;
 
   std::atomic<bool> failed_{false};
   mutable std::mutex failure_mutex_;

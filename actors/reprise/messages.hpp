@@ -135,11 +135,25 @@ struct wanted {
   std::string id;
 };
 
+/// What an aggregate remembers of its failures, and its successor after it. Most have none.
+struct trouble {
+  std::string reason;                ///< while broken: why
+  std::chrono::milliseconds wait{};  ///< while broken: how long, from the failure on
+  std::chrono::steady_clock::time_point retry_at{};  ///< while broken: nothing is read before
+  std::chrono::steady_clock::time_point
+      calm_since{};            ///< since then nothing has failed; 0 if it is not well again
+  std::uint32_t failures = 0;  ///< in a row
+  bool is_logged = false;      ///< that it cannot be read
+  bool is_in_flight = false;   ///< while broken: what it handed in may not be settled
+  bool is_forgotten = false;   ///< while broken: which commands were stored, one before it knew
+};
+
 /// Aggregate -> supervisor: this actor has ended. Commits up to `version` of `last` may still be in flight.
 struct departed {
   caf::actor_addr who;
   tail_ptr last;
   std::uint64_t version = 0;
+  std::shared_ptr<trouble> left{};  ///< for its successor, unless it has been calm
 };
 
 }  // namespace reprise

@@ -113,7 +113,7 @@ bool recovery_actor::begin_again(recovery& r, std::uint64_t first_kept) const {
 std::uint64_t recovery_actor::begin_with_snapshot(recovery& r, timestamp now) {
   auto restored = restore(*journal_, *r.model, r.of->stream, [this](const skipped_snapshot& s) {
     host_->metrics.snapshots_ignored.add(s.fault);
-    host_->log(log_level::warning, s.text());
+    host_->log(log_level::warning, {log_cause::snapshot, s.where.stream, s.text()}, s.text());
   });
   r.window = window_of(restored, std::move(r.window), now);
   r.instance = std::move(restored.instance);

@@ -128,6 +128,9 @@ void router::route(std::shared_ptr<delivery> d) {
                                 "max_live is reached: of " + std::to_string(config.max_live)
                                     + " aggregates in memory none is idle"});
   case verdict::too_many_wait: return host_->too_many_wait(*last_holder);
+  case verdict::journal_failed:
+    return last_holder->settle(
+        {answer_kind::unavailable, 0, 0, "the journal failed: " + host_->failure()});
   }
 }
 
@@ -138,7 +141,10 @@ router::verdict router::route_within(shard& s, std::shared_ptr<delivery> d) {
   const bool is_here = found != s.entries.end() && found->second.is == presence::here;
   if (!is_here && !d->begin_wait()) return verdict::too_many_wait;
   if (found == s.entries.end() || found->second.is == presence::none) {
-    if (!make_room(s)) return verdict::all_are_busy;
+    if (!make_room(s)) {
+      // Then none leaves any more, so that it would be no use to try again.
+      return host_->has_failed() ? verdict::journal_failed : verdict::all_are_busy;
+    }
     if (found == s.entries.end()) {
       found = s.entries.try_emplace(id).first;
       ++s.number_of(presence::none);
@@ -165,6 +171,7 @@ template <class... Arguments>
 void router::spawn_for(shard& s, entry& e, const std::string& id, const Arguments&... arguments) {
   e.actor = system_.spawn<aggregate_actor, caf::lazy_init>(group_, arguments...);
   s.becomes(e, presence::here);
+  e.is_asked_to_leave = false;
   auto kept = s.kept.extract(id);
   if (kept.empty()) return;
   auto& all = kept.mapped();
@@ -184,7 +191,8 @@ void router::on_wanted(const wanted& w) {
   const std::lock_guard lock(s.mutex);
   const auto found = s.entries.find(w.id);
   if (s.is_closed || found == s.entries.end() || found->second.is != presence::wanted) return;
-  spawn_for(s, found->second, w.id, w.id);
+  const auto left = s.troubles.extract(w.id);
+  spawn_for(s, found->second, w.id, w.id, left.empty() ? nullptr : left.mapped());
 }
 
 // -- leaving -------------------------------------------------------------------------------------------------------
@@ -217,6 +225,7 @@ void router::let_leave(const std::string& id, bool at_once) {
   if (at_once && e.actor) {
     const bool is_leaving = e.is == presence::leaving;
     s.becomes(e, presence::leaving);
+    e.is_asked_to_leave = true;
     tell_to_stop(e.actor);
     lock.unlock();
     if (is_leaving) return;
@@ -235,6 +244,7 @@ bool router::begin_to_leave(shard& s, entry& e, passivation_reason why) {
   if (e.is != presence::here || host_->has_failed()) return false;
   host_->metrics.passivations.add(why);
   s.becomes(e, presence::leaving);
+  e.is_asked_to_leave = why == passivation_reason::asked;
   // An envelope with nothing in it: a message of its own would cost each aggregate the memory of another handler.
   tell(e.actor, envelope{});
   return true;
@@ -247,16 +257,28 @@ void router::on_departed(const departed& gone) {
   const auto found = s.entries.find(id);
   if (s.is_closed || found == s.entries.end() || found->second.actor.address() != gone.who) return;
   entry& e = found->second;
+  if (gone.left && e.is_asked_to_leave) gone.left->retry_at = {};
   if (gone.last->durable.load(std::memory_order_acquire) != gone.version) {
     spawn_for(s, e, id, gone);
   } else if (s.kept.contains(id)) {
-    spawn_for(s, e, id, id);
+    spawn_for(s, e, id, id, gone.left);
   } else {
+    if (gone.left) remember(s, id, gone.left);
     e.actor = nullptr;
     s.becomes(e, presence::none);
     s.ended.push_back(id);
   }
   forget_ended(s);
+}
+
+void router::remember(shard& s, const std::string& id, std::shared_ptr<trouble> left) {
+  if (s.troubles.size() >= most_troubles_a_shard) {
+    s.troubles.erase(
+        std::min_element(s.troubles.begin(), s.troubles.end(), [](const auto& a, const auto& b) {
+          return a.second->retry_at < b.second->retry_at;
+        }));
+  }
+  s.troubles.insert_or_assign(id, std::move(left));
 }
 
 void router::forget_ended(shard& s) {
@@ -290,6 +312,18 @@ std::size_t router::known_ids() const {
     all += s.entries.size();
   }
   return all;
+}
+
+std::vector<std::string> router::busy_ids(std::size_t most) const {
+  std::vector<std::string> ids;
+  for (const shard& s : shards_) {
+    const std::lock_guard lock(s.mutex);
+    for (const auto& [id, e] : s.entries) {
+      if (ids.size() == most) return ids;
+      if (!e.is_idle()) ids.push_back(id);
+    }
+  }
+  return ids;
 }
 
 void router::close() {

@@ -36,7 +36,7 @@ class router : public std::enable_shared_from_this<router> {
   /// Takes a delivery, counts it in flight and gives it an id, and hands it on. One that cannot be is answered:
   /// `refused` if it is for another aggregate type or past a limit of the format; `overloaded` if as many are in flight
   /// as may be, in all or for its aggregate, or if no more actors may live and none of them is idle; `unavailable`
-  /// once the host stops.
+  /// once the host stops, or if it would need another actor to leave, which none does after the journal has failed.
   void take(std::shared_ptr<delivery> d);
 
   /// Lets the actor of an aggregate leave, as `aggregates::passivate` and `crash` say. What comes in for it from now on
@@ -53,6 +53,9 @@ class router : public std::enable_shared_from_this<router> {
   /// Ends a round: lets those leave that nothing was sent to for `idle_rounds` whole rounds.
   void pass_a_round();
 
+  /// Returns the ids of up to `most` aggregates that something is in flight for.
+  std::vector<std::string> busy_ids(std::size_t most) const;
+
   /// Tells all actors to stop, and answers what is kept. Nothing is routed any more.
   void close();
 
@@ -63,6 +66,9 @@ class router : public std::enable_shared_from_this<router> {
   const std::shared_ptr<host_context>& host() const noexcept { return host_; }
 
   static constexpr std::size_t idle_rounds = 8;
+
+  /// Of how many aggregates without an actor a shard remembers that they are broken, or were lately.
+  static constexpr std::size_t most_troubles_a_shard = 1'024;
 
  private:
   enum class presence : std::uint8_t {
@@ -78,6 +84,7 @@ class router : public std::enable_shared_from_this<router> {
     std::uint32_t last_use = 0;  ///< the shard's `uses` then
     std::atomic<std::uint32_t> in_flight{0};
     presence is = presence::none;
+    bool is_asked_to_leave = false;  ///< by the host's user, who may want it to be read again
 
     bool is_idle() const noexcept { return in_flight.load(std::memory_order_acquire) == 0; }
   };
@@ -87,7 +94,8 @@ class router : public std::enable_shared_from_this<router> {
     closed,
     aggregate_is_full,
     all_are_busy,
-    too_many_wait
+    too_many_wait,
+    journal_failed
   };
 
   struct alignas(64) shard {
@@ -98,6 +106,9 @@ class router : public std::enable_shared_from_this<router> {
     /// What came in for those that are wanted or leaving, in order. One that is empty lets the aggregate leave when it
     /// has what came before.
     std::unordered_map<std::string, std::vector<std::shared_ptr<delivery>>> kept;
+
+    /// What those without an actor have left for the next one. Without it, to leave would be a way around every wait.
+    std::unordered_map<std::string, std::shared_ptr<trouble>> troubles;
 
     /// Those without an actor that deliveries still counted in when it ended.
     std::vector<std::string> ended;
@@ -128,6 +139,9 @@ class router : public std::enable_shared_from_this<router> {
 
   /// Returns whether one more actor may be spawned. If as many live as may, those that were used least recently are let go.
   bool make_room(shard& s);
+
+  /// Keeps what an actor has left, in place of what has waited longest if there is no room.
+  static void remember(shard& s, const std::string& id, std::shared_ptr<trouble> left);
 
   /// Returns whether it is leaving now.
   bool begin_to_leave(shard& s, entry& e, passivation_reason why);

@@ -74,8 +74,9 @@ void snapshot_actor::save(const unsaved_snapshot& s) {
 void snapshot_actor::failed(const unsaved_snapshot& s, const std::string& why, bool was_told) {
   host_->metrics.snapshot_writes.add(snapshot_write::failed);
   if (was_told) return;
-  host_->log(log_level::warning, "no snapshot of " + printable(s.content().stream) + " at version "
-                                     + std::to_string(s.content().version) + " was saved: " + why);
+  host_->log(log_level::warning, {log_cause::snapshot, s.content().stream, why},
+             "no snapshot of " + printable(s.content().stream) + " at version "
+                 + std::to_string(s.content().version) + " was saved: " + why);
 }
 
 caf::actor spawn_snapshots(caf::actor_system& system,

@@ -4,7 +4,10 @@
 #include "reprise/messages.hpp"
 #include "reprise/router.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace reprise {
 
@@ -45,6 +48,9 @@ class supervised_entrance final : public entrance {
 
   /// See `router::known_ids`.
   std::size_t known_ids() const { return router_->known_ids(); }
+
+  /// See `router::busy_ids`.
+  std::vector<std::string> busy_ids(std::size_t most) const { return router_->busy_ids(most); }
 
   /// Once the supervisor is to stop: handles of the user's may outlive the actor system.
   void let_go() { supervisor_ = nullptr; }

@@ -165,8 +165,7 @@ void rocksdb_snapshots::close(const std::string& damage) {
   database_.reset();
 }
 
-void rocksdb_snapshots::report_trouble(std::string_view stream,
-                                       const skipped_visitor& report) const {
+void rocksdb_snapshots::report_trouble(const skipped_visitor& report) const {
   std::string trouble;
   {
     const std::lock_guard lock(opening_);
@@ -174,7 +173,7 @@ void rocksdb_snapshots::report_trouble(std::string_view stream,
     if (database_ != nullptr && std::exchange(is_told_, true)) return;
     trouble = trouble_;
   }
-  if (!trouble.empty()) report_damaged(report, {std::string(stream), 0, 0}, std::move(trouble));
+  if (!trouble.empty()) report_damaged(report, {}, std::move(trouble));
 }
 
 // -- writing -------------------------------------------------------------------
@@ -282,7 +281,7 @@ void rocksdb_snapshots::read(std::string_view stream,
                              const snapshot_visitor& visit,
                              const skipped_visitor& report) const {
   const database from = open(purpose::reading);
-  report_trouble(stream, report);
+  report_trouble(report);
   if (from == nullptr) return;
   const fixed_view now(*from);
   std::vector<slot> slots = slots_of(*from, stream, now.options);
@@ -301,7 +300,7 @@ void rocksdb_snapshots::read(std::string_view stream,
 
 void rocksdb_snapshots::verify(const snapshot_visitor& visit, const skipped_visitor& report) const {
   const database from = open(purpose::reading);
-  report_trouble({}, report);
+  report_trouble(report);
   if (from == nullptr) return;
   rocksdb::ReadOptions all;
   all.total_order_seek = true;

@@ -62,7 +62,7 @@ class rocksdb_snapshots final : public snapshot_store {
 
   /// Whoever needs the database next opens it anew, and puts aside what is there if a `damage` was met in it.
   void close(const std::string& damage);
-  void report_trouble(std::string_view stream, const skipped_visitor& report) const;
+  void report_trouble(const skipped_visitor& report) const;
 
   static std::vector<slot> slots_of(rocksdb::DB& in,
                                     std::string_view stream,

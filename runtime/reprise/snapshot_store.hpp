@@ -24,7 +24,8 @@ std::string_view name_of(snapshot_fault fault) noexcept;
 
 /// A snapshot that was passed over. It cost time, no data.
 struct skipped_snapshot {
-  place where;  ///< of its last event; what is not known is empty or 0
+  place
+      where;  ///< of its last event; what is not known is 0, and without a stream it concerns all of them
   snapshot_fault fault = snapshot_fault::damaged;
   std::string reason;
 

@@ -408,7 +408,8 @@ TEST_CASE(
     const auto report = get(std::move(stopping));
     CHECK_FALSE(report.clean);
     CHECK(report.unfinished
-          == words{"commands and queries that were not answered by the deadline: 2",
+          == words{"commands and queries that were not answered by the deadline: 2, of "
+                   "\"notebook/a\", \"notebook/b\"",
                    "writers that are still inside a write to the journal: 1"});
     CHECK(get(std::move(held)).kind == answer_kind::unknown);
     CHECK(get(std::move(behind)).kind != answer_kind::accepted);
@@ -429,10 +430,47 @@ TEST_CASE("a stop that passes its deadline names the recovery that still reads")
   REQUIRE(journal->wait_until_read_is_held());
   const auto report = h.stop(1s);
   CHECK(report.unfinished
-        == words{"commands and queries that were not answered by the deadline: 1",
+        == words{"commands and queries that were not answered by the deadline: 1, of "
+                 "\"notebook/a\"",
                  "recovery threads that are still reading the journal: 1"});
   CHECK(get(std::move(waiting)).kind == answer_kind::unavailable);
   journal->release_reads();
+}
+
+TEST_CASE("a stop that passes its deadline names a few of many aggregates") {
+  const auto journal = std::make_shared<faulty_journal>();
+  host h{{.journal = journal}};
+  const auto books = h.aggregates<notebook>();
+  const release_at_end guard{journal};
+  journal->hold();
+  for (int i = 100; i < 200; ++i) books.send(std::to_string(i), note{"one"}, [](const answer&) {});
+  REQUIRE(journal->wait_until_held());
+  const std::string line = h.stop(100ms).unfinished.front();
+  CHECK(line.starts_with(
+      "commands and queries that were not answered by the deadline: 100, of \"notebook/1"));
+  CHECK(line.ends_with("\", …"));
+  CHECK(std::count(line.begin(), line.end(), '"') == 6);
+}
+
+TEST_CASE("a stop beside another keeps to its own deadline, and tells what is unfinished then") {
+  const auto journal = std::make_shared<faulty_journal>();
+  host h{{.journal = journal}};
+  const release_at_end guard{journal};
+  journal->hold();
+  auto held = h.aggregates<notebook>().send("a", note{"one"});
+  REQUIRE(journal->wait_until_held());
+  auto first = std::async(std::launch::async, [&h] { return h.stop(1h); });
+  while (h.state() != host_state::stopping) std::this_thread::yield();
+  const auto report = h.stop(10ms);
+  CHECK(first.wait_for(0s) == std::future_status::timeout);
+  CHECK_FALSE(report.clean);
+  REQUIRE_FALSE(report.unfinished.empty());
+  CHECK(report.unfinished.front()
+        == "commands and queries that were not answered by the deadline: 1, of \"notebook/a\"");
+  journal->release();
+  CHECK(get(std::move(first)).clean);
+  CHECK(h.stop(10ms).clean);
+  CHECK(get(std::move(held)).kind == answer_kind::accepted);
 }
 
 TEST_CASE("a handle that outlives its host is told that it is unavailable") {

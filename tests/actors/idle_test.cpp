@@ -132,6 +132,21 @@ TEST_CASE("a host lets idle aggregates leave by its clock") {
   CHECK(waiting::get(books.query("a")).value->words == words{"one"});
 }
 
+TEST_CASE("after the journal has failed, what would need room is told that, and not to try again") {
+  book_stage s{with_max_live(2)};
+  write_one(s, {"a", "b"});
+  s.journal().fail(fault::fail_before);
+  write_one(s, {"a"});
+  const auto& command = s.send("c", note{"one"});
+  const auto& query = s.look("c");
+  s.run();
+  for (const auto* e : {&command, &query}) {
+    CHECK(e->kind() == answer_kind::unavailable);
+    CHECK(e->reason() == "the journal failed: the disk is gone");
+  }
+  CHECK(s.context().metrics.limits_hit.sum() == 0);
+}
+
 // -- max_live ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("past max_live the aggregate that was used least recently leaves") {

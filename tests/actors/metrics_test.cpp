@@ -364,6 +364,55 @@ TEST_CASE("what becomes of aggregates is counted") {
   CHECK(m.recovery_times.read().count == s.context().recovered);
 }
 
+TEST_CASE("actors that leave are counted by why they do") {
+  stage<notebook> s{{.max_live = 1}};
+  const auto& left = s.context().metrics.passivations;
+  const auto counted = [&left](std::uint64_t asked, std::uint64_t limit, std::uint64_t idle) {
+    return left.value(reprise::passivation_reason::asked) == asked
+           && left.value(reprise::passivation_reason::limit) == limit
+           && left.value(reprise::passivation_reason::idle) == idle;
+  };
+  for (const char* id : {"a", "b", "c"}) {
+    s.send(id, note{"one"});
+    s.run();
+  }
+  CHECK(counted(0, 2, 0));
+  for (int i = 0; i < 20; ++i) s.pass_an_idle_round();
+  s.run();
+  CHECK(counted(0, 2, 1));
+  s.look("a");
+  s.run();
+  s.passivate("a");
+  s.run();
+  CHECK(counted(1, 2, 1));
+}
+
+TEST_CASE("restarts are counted by why, and those after a wait too") {
+  stage<notebook> s;
+  const auto& restarts = s.context().metrics.restarts;
+  using reason = reprise::restart_reason;
+  s.send("a", note{"one"});
+  s.run();
+  s.send("a", spoil{});
+  s.run();
+  CHECK(restarts.value(reason::crash) == 1);
+  s.store_elsewhere("a", {written{"elsewhere"}});
+  s.send("a", note{"two"});
+  s.run();
+  CHECK(restarts.value(reason::conflict) == 1);
+  s.journal().damage("notebook/b", "wrong checksum");
+  for (int i = 0; i < 3; ++i) {
+    s.look("b");
+    s.run();
+    CHECK(restarts.value(reason::retry) == static_cast<std::uint64_t>(i));
+    s.pass(1min);
+  }
+  s.crash("a");
+  s.run();
+  CHECK(restarts.value(reason::killed) == 1);
+  CHECK(restarts.sum() == 5);
+}
+
 TEST_CASE("the faults of snapshots are called what the logs call them") {
   const auto names = names_of(reprise::snapshot_fault{});
   for (std::size_t i = 0; i < names.size(); ++i)

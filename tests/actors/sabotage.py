@@ -429,8 +429,8 @@ SABOTAGES = {
     ),
     "restarts at once each time": (
         "aggregate_actor.cpp",
-        "if (wait.count() == 0) return lose_state();",
-        "return lose_state();",
+        "if (wait.count() != 0) return break_down(reason, wait);",
+        "",
     ),
     "keeps the first restart waiting": (
         "aggregate_actor.cpp",
@@ -439,13 +439,13 @@ SABOTAGES = {
     ),
     "restarts for each command that crashes evolve": (
         "aggregate_actor.cpp",
-        "    return care::on_copy;\n",
-        "    return care::in_place;\n",
+        "return trouble_ ? care::on_copy : care::in_place;",
+        "return care::in_place;",
     ),
     "evolves on copies for ever": (
         "aggregate_actor.cpp",
-        "  trouble_.reset();\n  return care::in_place;\n",
-        "  return care::on_copy;\n",
+        "  if (has_been_calm()) trouble_.reset();\n  return",
+        "  return",
     ),
     "is calm while it crashes": (
         "aggregate_actor.cpp",
@@ -466,6 +466,41 @@ SABOTAGES = {
         "aggregate_actor.cpp",
         "if (std::exchange(trouble_->is_logged, false))",
         "if (std::exchange(trouble_->is_logged, false) && false)",
+    ),
+    "forgets the wait of one that leaves": (
+        "router.cpp",
+        "    if (gone.left) remember(s, id, gone.left);\n",
+        "",
+    ),
+    "keeps one waiting that was asked to leave": (
+        "router.cpp",
+        "  if (gone.left && e.is_asked_to_leave) gone.left->retry_at = {};\n",
+        "",
+    ),
+    "remembers any number of waits": (
+        "router.cpp",
+        "  if (s.troubles.size() >= most_troubles_a_shard) {\n",
+        "  if (s.troubles.size() >= 77'777) {\n",
+    ),
+    "never grows calm out of memory": (
+        "aggregate_actor.cpp",
+        "if (trouble_->calm_since == steady_time{}) trouble_->calm_since",
+        "trouble_->calm_since",
+    ),
+    "counts no restart after a wait": (
+        "aggregate_actor.cpp",
+        "  host().metrics.restarts.add(restart_reason::retry);\n",
+        "",
+    ),
+    "takes those that leave for another for idle": (
+        "router.cpp",
+        "begin_to_leave(s, *e, passivation_reason::limit)",
+        "begin_to_leave(s, *e, passivation_reason::idle)",
+    ),
+    "logs whatever comes": (
+        "log_throttle.cpp",
+        "    ++of.left_out;\n    return {};\n",
+        "    ++of.left_out;\n",
     ),
     "does not say when it reads again": (
         "aggregate_actor.cpp",

@@ -192,6 +192,23 @@ TEST_CASE("read-only, snapshots that cannot be opened are a damage to each who r
   CHECK(order_of(*reader) == "1 cart/1@1 event, 2 cart/1@2 event");
 }
 
+TEST_CASE("that no snapshots can be opened is told in the same words whichever stream is read") {
+  const scratch_directory scratch;
+  make_journal(scratch / "journal");
+  write_bytes(scratch / "journal/snapshots/CURRENT", "nonsense");
+  const auto reader = rocksdb_at(scratch / "journal", {.read_only = true});
+  std::set<std::string> told;
+  for (const char* stream : {"cart/1", "cart/2"}) {
+    reader->snapshots()->read(
+        stream, [](snapshot&) { return true; },
+        [&told](const skipped_snapshot& s) {
+          CHECK(s.where.stream.empty());
+          told.insert(s.text());
+        });
+  }
+  CHECK(told.size() == 1);
+}
+
 TEST_CASE("saving a snapshot syncs nothing") {
   const scratch_directory scratch;
   faulty_file_system disk;
