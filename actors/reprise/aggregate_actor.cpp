@@ -273,6 +273,7 @@ void aggregate_actor::take_snapshot() {
   try {
     s.time = host().now();
     s.schema = group_->model.snapshot_schema().value();
+    s.forgotten_until = window_.forgotten_until();
     for (auto& e : window_.entries()) {
       s.commands.push_back({std::move(e.id), e.what.version, e.what.events, e.what.time});
     }

@@ -2,6 +2,7 @@
 
 #include "reprise/text.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <utility>
@@ -103,13 +104,27 @@ std::optional<snapshot> take_base(const journal& from,
   return std::move(state);
 }
 
-void remember(const commit_view& c, rebuilt& r, std::size_t max_commands) {
-  if (c.command_id.empty() || max_commands == 0) return;
-  // What is too old goes in large pieces, because it goes from the front.
-  if (r.commands.size() >= 2 * max_commands) {
-    r.commands.erase(r.commands.begin(),
-                     r.commands.end() - static_cast<std::ptrdiff_t>(max_commands));
+/// Takes over what a stored state says of the commands before it.
+void take_commands(snapshot& from, rebuilt& to) {
+  to.version = from.version;
+  to.commands = std::move(from.commands);
+  to.forgotten_until = from.forgotten_until;
+}
+
+/// Forgets all commands but the last `most`.
+void forget_before_last(rebuilt& r, std::size_t most) {
+  if (r.commands.size() <= most) return;
+  const auto end = r.commands.end() - static_cast<std::ptrdiff_t>(most);
+  for (auto c = r.commands.begin(); c != end; ++c) {
+    r.forgotten_until = std::max(r.forgotten_until.value_or(c->time), c->time);
   }
+  r.commands.erase(r.commands.begin(), end);
+}
+
+void remember(const commit_view& c, rebuilt& r, std::size_t max_commands) {
+  if (c.command_id.empty()) return;
+  // What is too old goes in large pieces, because it goes from the front.
+  if (r.commands.size() >= 2 * max_commands) forget_before_last(r, max_commands);
   r.commands.push_back({std::string(c.command_id), c.last_version(),
                         static_cast<std::uint32_t>(c.events.size()), c.time});
 }
@@ -130,10 +145,7 @@ rebuilt rebuild_once(const journal& from,
       return result.version < last;
     });
   }
-  if (result.commands.size() > max_commands) {
-    result.commands.erase(result.commands.begin(),
-                          result.commands.end() - static_cast<std::ptrdiff_t>(max_commands));
-  }
+  forget_before_last(result, max_commands);
   return result;
 }
 
@@ -171,8 +183,7 @@ rebuilt restore_base(const journal& from, const aggregate_model& model, std::str
     result.instance = model.make(version, state);
   };
   if (auto base = take_base(from, stream, newest_version, take)) {
-    result.version = base->version;
-    result.commands = std::move(base->commands);
+    take_commands(*base, result);
   } else {
     result.instance = model.make();
   }
@@ -192,8 +203,8 @@ rebuilt restore(const journal& from,
       result.instance = model.make(version, state);
     };
     if (auto taken = detail::take_snapshot(from, stream, last, *schema, take, report)) {
-      result.version = result.snapshot_version = taken->version;
-      result.commands = std::move(taken->commands);
+      result.snapshot_version = taken->version;
+      take_commands(*taken, result);
     }
   }
   if (result.version == 0) result.instance = model.make();

@@ -25,6 +25,8 @@ struct rebuilt {
   std::uint64_t version = 0;                 ///< of the last event that is in it
   std::uint64_t snapshot_version = 0;        ///< of the snapshot that it began with; 0 is none
   std::vector<remembered_command> commands;  ///< the last ones up to `version`, oldest first
+  /// As in a snapshot: of those that are not among `commands`.
+  std::optional<timestamp> forgotten_until;
 };
 
 /// Returns the aggregate of the newest snapshot up to version `last` that holds: whose bytes are whole, whose schema is

@@ -144,6 +144,7 @@ std::uint64_t take_snapshot_now(const journal& in,
   s.time = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   s.schema = require_schema(model, stream);
   s.commands = now.commands;
+  s.forgotten_until = now.forgotten_until;
   now.instance->encode(s.state);
   save_snapshot(in, std::move(s), keep);
   return now.version;

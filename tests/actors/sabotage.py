@@ -542,8 +542,8 @@ SABOTAGES = {
     ),
     "takes what a snapshot has forgotten for new": (
         "recovery_actor.cpp",
-        "  if (!knows_all)",
-        "  if (false && !knows_all)",
+        "if (restored.forgotten_until) window",
+        "if (false && restored.forgotten_until) window",
     ),
     "replays everything though there is a snapshot": (
         "recovery_actor.cpp",

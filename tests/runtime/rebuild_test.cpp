@@ -226,6 +226,10 @@ TEST_CASE("only so many of the last commands are remembered") {
   REQUIRE(r.commands.size() == 7);
   CHECK(r.commands.front().id == "command-43");
   CHECK(r.commands.back() == remembered_command{"command-49", 50, 1, {}});
+  CHECK(r.forgotten_until == timestamp{});
+  CHECK_FALSE(rebuild(*f.journal, model_of<tally::first>(), name).forgotten_until);
+  CHECK(rebuild(*f.journal, model_of<tally::first>(), name, {}, newest_version, 0).forgotten_until
+        == timestamp{});
 }
 
 TEST_CASE(
