@@ -108,7 +108,7 @@ std::uint64_t recovery_actor::begin_with_snapshot(recovery& r, timestamp now) {
   r.window = window_of(restored, std::move(r.window), now);
   r.instance = std::move(restored.instance);
   r.version = restored.version;
-  r.snapshot_version = restored.version;
+  r.snapshot_version = restored.snapshot_version;
   return r.version;
 }
 

@@ -86,24 +86,6 @@ std::optional<skipped_snapshot> fault_of(const journal& in,
   return std::nullopt;
 }
 
-/// Gives `take` the state of a stream's base, and returns it; nothing if there is none.
-std::optional<snapshot> take_base(const journal& from,
-                                  std::string_view stream,
-                                  std::uint64_t last,
-                                  const detail::state_taker& take) {
-  auto base = from.base(stream);
-  if (!base) return std::nullopt;
-  snapshot& state = base->state;
-  if (state.version > last) {
-    throw trimmed_history({std::string(stream), last, 0}, base->trimmed + 1);
-  }
-  if (const std::string reason = fault_of_state(state, take); !reason.empty()) {
-    throw damaged_history({state.stream, state.version, state.position},
-                          "of the state that stands for the trimmed events: " + reason);
-  }
-  return std::move(state);
-}
-
 /// Takes over what a stored state says of the commands before it.
 void take_commands(snapshot& from, rebuilt& to) {
   to.version = from.version;
@@ -156,14 +138,13 @@ namespace detail {
 std::optional<snapshot> take_snapshot(const journal& from,
                                       std::string_view stream,
                                       std::uint64_t last,
-                                      const state_schema& schema,
+                                      const std::optional<state_schema>& schema,
                                       const state_taker& take,
-                                      const skipped_visitor& report,
-                                      base_use base) {
+                                      const skipped_visitor& report) {
   std::optional<snapshot> taken;
   const auto try_one = [&](snapshot& s) {
     if (s.version > last) return true;
-    const auto fault = fault_of(from, s, schema, take);
+    const auto fault = fault_of(from, s, *schema, take);
     if (!fault) {
       taken = std::move(s);
     } else if (report) {
@@ -171,10 +152,27 @@ std::optional<snapshot> take_snapshot(const journal& from,
     }
     return !taken;
   };
-  if (const snapshot_store* store = from.snapshots()) store->read(stream, try_one, report);
-  if (!taken && base == base_use::if_needed && last != 0)
-    taken = take_base(from, stream, last, take);
+  const snapshot_store* store = from.snapshots();
+  if (schema && store != nullptr) store->read(stream, try_one, report);
   return taken;
+}
+
+std::optional<snapshot> take_base(const journal& from,
+                                  std::string_view stream,
+                                  std::uint64_t last,
+                                  const state_taker& take) {
+  if (last == 0) return std::nullopt;
+  auto base = from.base(stream);
+  if (!base) return std::nullopt;
+  snapshot& state = base->state;
+  if (state.version > last) {
+    throw trimmed_history({std::string(stream), last, 0}, base->trimmed + 1);
+  }
+  if (const std::string reason = fault_of_state(state, take); !reason.empty()) {
+    throw damaged_history({state.stream, state.version, state.position},
+                          "of the state that stands for the trimmed events: " + reason);
+  }
+  return std::move(state);
 }
 
 rebuilt restore_base(const journal& from, const aggregate_model& model, std::string_view stream) {
@@ -198,16 +196,20 @@ rebuilt restore(const journal& from,
                 const skipped_visitor& report,
                 std::uint64_t last) {
   rebuilt result;
-  if (const auto schema = model.snapshot_schema()) {
-    const auto take = [&](std::uint32_t version, std::string_view state) {
-      result.instance = model.make(version, state);
-    };
-    if (auto taken = detail::take_snapshot(from, stream, last, *schema, take, report)) {
-      result.snapshot_version = taken->version;
-      take_commands(*taken, result);
-    }
+  const auto take = [&](std::uint32_t version, std::string_view state) {
+    result.instance = model.make(version, state);
+  };
+  auto taken = detail::take_snapshot(from, stream, last, model.snapshot_schema(), take, report);
+  if (taken) {
+    result.snapshot_version = taken->version;
+  } else {
+    taken = detail::take_base(from, stream, last, take);
   }
-  if (result.version == 0) result.instance = model.make();
+  if (taken) {
+    take_commands(*taken, result);
+  } else {
+    result.instance = model.make();
+  }
   return result;
 }
 

@@ -568,8 +568,8 @@ SABOTAGES = {
     # -- trimmed streams -------------------------------------------------------------------------------------------
     "knows nothing of what stands for trimmed events": (
         "../../runtime/reprise/rebuild.cpp",
-        "if (!taken && base == base_use::if_needed && last != 0)",
-        "if (!taken && base == base_use::if_needed && last == 0)",
+        "  if (last == 0) return std::nullopt;\n  auto base",
+        "  if (last != 0) return std::nullopt;\n  auto base",
     ),
     "forgets which commands were recorded before a trim": (
         "../../runtime/reprise/rebuild.cpp",
@@ -578,10 +578,10 @@ SABOTAGES = {
     ),
     "prefers what stands for trimmed events to a newer snapshot": (
         "../../runtime/reprise/rebuild.cpp",
-        "if (const snapshot_store* store = from.snapshots()) store->read(stream, try_one, report);",
-        "if (const snapshot_store* store = from.snapshots();\n"
-        "      store != nullptr && (base == base_use::none || !from.base(stream)))\n"
-        "    store->read(stream, try_one, report);",
+        "  auto taken = detail::take_snapshot(from, stream, last, model.snapshot_schema(), take, report);",
+        "  std::optional<snapshot> taken;\n"
+        "  if (!from.base(stream))\n"
+        "    taken = detail::take_snapshot(from, stream, last, model.snapshot_schema(), take, report);",
     ),
     "takes a snapshot of before a trim": (
         "../../runtime/reprise/rebuild.cpp",
