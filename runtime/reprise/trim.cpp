@@ -2,6 +2,7 @@
 
 #include "reprise/text.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -160,7 +161,11 @@ std::uint64_t take_snapshot_now(const journal& in,
   s.commands = now.commands;
   s.forgotten_until = now.forgotten_until;
   now.instance->encode(s.state);
+  const auto newest = newest_snapshot(in, model, stream, newest_version, {});
   save_snapshot(in, std::move(s), keep);
+  // The store has let go of those of later versions, as if their history was no more.
+  if (newest && newest->first.version > now.version)
+    in.snapshots()->save(newest->first, std::max<std::size_t>(keep, 2));
   return now.version;
 }
 
