@@ -540,6 +540,42 @@ SABOTAGES = {
         "s.commands.push_back({std::move(e.id), e.what.version, e.what.events, e.what.time});",
         "if (e.what.version == 77'777) s.commands.push_back({std::move(e.id), e.what.version, e.what.events, e.what.time});",
     ),
+    "forgets in a snapshot that commands were forgotten": (
+        "aggregate_actor.cpp",
+        "    s.forgotten_until = window_.forgotten_until();\n",
+        "",
+    ),
+    "keeps two snapshots, whatever it was told": (
+        "aggregate_actor.cpp",
+        "unsaved_snapshot::begin(group_->host, group_->snapshots.keep)",
+        "unsaved_snapshot::begin(group_->host, 2)",
+    ),
+    "does not count the snapshots that fail": (
+        "aggregate_actor.cpp",
+        "void aggregate_actor::stop_snapshots(const std::string& why) {\n"
+        "  host().metrics.snapshot_writes.add(snapshot_write::failed);\n",
+        "void aggregate_actor::stop_snapshots(const std::string& why) {\n",
+    ),
+    "does not count the recoveries that fail": (
+        "recovery_actor.cpp",
+        "    metrics.failed_recoveries.fetch_add(1);\n",
+        "",
+    ),
+    "takes snapshots without a bound on their bytes": (
+        "snapshot_actor.cpp",
+        "      > host_context::max_unsaved_snapshot_bytes) {",
+        "      > host_context::max_unsaved_snapshot_bytes * 1'000) {",
+    ),
+    "ends its snapshots when the clock fails": (
+        "aggregate_actor.cpp",
+        "  } catch (const clock_failed&) {\n",
+        "  } catch (const evolve_failed&) {\n",
+    ),
+    "counts what stands for trimmed events as a snapshot": (
+        "recovery_actor.cpp",
+        "  r.snapshot_version = restored.snapshot_version;\n",
+        "  r.snapshot_version = restored.version;\n",
+    ),
     "takes what a snapshot has forgotten for new": (
         "recovery_actor.cpp",
         "if (restored.forgotten_until) window",
