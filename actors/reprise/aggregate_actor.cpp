@@ -320,17 +320,22 @@ void aggregate_actor::take_snapshot() {
   try {
     s.time = host().now();
     s.schema = group_->model.snapshot_schema().value();
+    s.forgotten_until = window_.forgotten_until();
     for (auto& e : window_.entries()) {
       s.commands.push_back({std::move(e.id), e.what.version, e.what.events, e.what.time});
     }
     instance_->encode(s.state);
+  } catch (const clock_failed&) {
+    // A clock may go again. The commands that it fails tell the log.
+    return host().metrics.snapshot_writes.add(snapshot_write::failed);
   } catch (const std::exception& thrown) {
     return stop_snapshots(thrown.what());
   } catch (...) {
     return stop_snapshots("serialize threw something that is no std::exception");
   }
   last_snapshot_ = version_;
-  unsaved->hold(std::move(s));
+  // What does not fit beside those that wait is dropped, or each command would encode it again in vain.
+  if (!unsaved->hold(std::move(s))) return;
   hand_in(std::make_shared<snapshot_delivery>(group_->model, unsaved, group_->snapshot_writer), {},
           version_, {answer_kind::accepted, version_, 0, {}});
 }

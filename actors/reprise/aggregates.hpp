@@ -106,12 +106,13 @@ class aggregates {
   ///
   /// `since` is the earliest time at which the command may have been recorded, by the clock of whoever hosts the
   /// aggregate: when it was first sent, or a little before. With it a busy aggregate answers `not_taken` as long as it
-  /// remembers everything since then; without it, only as long as it has forgotten nothing at all.
+  /// remembers everything since then; without it, which is at any time, before 1970 too, only as long as
+  /// it has forgotten nothing at all.
   ///
   /// Beyond that it is answered as a query is.
   std::future<reprise::outcome> outcome(std::string id,
                                         std::string command_id,
-                                        timestamp since = {}) const {
+                                        timestamp since = timestamp::min()) const {
     auto promise = std::make_shared<std::promise<reprise::outcome>>();
     auto result = promise->get_future();
     outcome(
@@ -124,7 +125,7 @@ class aggregates {
   void outcome(std::string id,
                std::string command_id,
                outcome_callback then,
-               timestamp since = {}) const {
+               timestamp since = timestamp::min()) const {
     entrance_->take(std::make_shared<outcome_delivery>(
         model_of<State>(), std::move(id), outcome_question{std::move(command_id), since},
         std::move(then)));

@@ -34,7 +34,7 @@ using answer_callback = std::function<void(answer)>;
 /// Asks what became of a command: what the aggregate is to look for, and where it puts what it finds.
 struct outcome_question {
   std::string command_id;
-  timestamp since{};
+  timestamp since = timestamp::min();
   outcome_kind found = outcome_kind::unknown;
 };
 

@@ -35,6 +35,19 @@ host_config validated(host_config config) {
   return config;
 }
 
+/// Returns why an aggregate type has no `snapshot_schema`.
+std::string why_not_stored(const aggregate_model& model) {
+  try {
+    std::string bytes;
+    model.make()->encode(bytes);
+  } catch (const std::exception& thrown) {
+    return thrown.what();
+  } catch (...) {
+    return "something was thrown that is no std::exception";
+  }
+  return "its `serialize` threw";
+}
+
 /// Returns what answers commands whose time is over, if any can be.
 std::unique_ptr<periodic> sweeper_for(const host_context& context) {
   auto& deadlines = context.gate->deadlines();
@@ -153,7 +166,7 @@ class host::core {
     if (snapshots.is_off()) return;
     if (!model.snapshot_schema()) {
       throw invalid_config("no snapshot can be taken of " + printable(model.category())
-                           + ": its state has no `serialize` (state_codec.hpp)");
+                           + ": a new state cannot be stored: " + why_not_stored(model));
     }
     if (journal_->snapshots() == nullptr) throw invalid_config("the journal keeps no snapshots");
   }

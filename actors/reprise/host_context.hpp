@@ -57,7 +57,8 @@ class host_context {
   std::atomic<std::uint64_t> conflicts{0};
   std::atomic<std::uint64_t> crashes{0};
 
-  /// Snapshots that were taken and are not saved yet: a host that stops waits for them. Past either limit none is taken.
+  /// Snapshots that were taken and are not saved yet: a host that stops waits for them. None is taken that would pass
+  /// either limit.
   admission unsaved_snapshots{max_unsaved_snapshots};
   std::atomic<std::size_t> unsaved_snapshot_bytes{0};
 

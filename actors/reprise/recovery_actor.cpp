@@ -16,14 +16,9 @@ namespace {
 /// Events read in one turn: some milliseconds of work.
 constexpr std::uint64_t slice_events = 10'000;
 
-/// Returns a window as it was when a snapshot was taken. The snapshot does not say what had been forgotten by then: if the
-/// oldest command that it remembers was not the first, any that came before.
+/// Returns a window as it was when a snapshot was taken, or what of it fits.
 dedup_window window_of(const rebuilt& restored, dedup_window window, timestamp now) {
-  if (restored.version == 0) return window;
-  const bool knows_all = !restored.commands.empty()
-                         && restored.commands.front().version == restored.commands.front().events;
-  if (!knows_all)
-    window.forget_until(restored.commands.empty() ? now : restored.commands.front().time);
+  if (restored.forgotten_until) window.forget_until(*restored.forgotten_until);
   for (const remembered_command& c : restored.commands) {
     window.remember(c.id, {c.version, c.events, c.time}, now);
   }
@@ -118,7 +113,7 @@ std::uint64_t recovery_actor::begin_with_snapshot(recovery& r, timestamp now) {
   r.window = window_of(restored, std::move(r.window), now);
   r.instance = std::move(restored.instance);
   r.version = restored.version;
-  r.snapshot_version = restored.version;
+  r.snapshot_version = restored.snapshot_version;
   return r.version;
 }
 

@@ -25,7 +25,8 @@ class recovery_actor final : public caf::event_based_actor {
   const char* name() const override { return "reprise.recovery"; }
 
  private:
-  /// Begins with the newest snapshot that holds, if there is one, and returns its version, else 0.
+  /// Begins with the newest snapshot that holds, or else with what stands for trimmed events, and returns its version; 0 if
+  /// there is neither.
   std::uint64_t begin_with_snapshot(recovery& r, timestamp now);
 
   /// Reads the next slice; returns whether the end is reached.

@@ -11,7 +11,7 @@ namespace reprise {
 
 std::shared_ptr<unsaved_snapshot> unsaved_snapshot::begin(std::shared_ptr<host_context> host,
                                                           std::size_t most) {
-  if (host->unsaved_snapshot_bytes.load() > host_context::max_unsaved_snapshot_bytes)
+  if (host->unsaved_snapshot_bytes.load() >= host_context::max_unsaved_snapshot_bytes)
     return nullptr;
   if (host->unsaved_snapshots.enter() != admission::verdict::admitted) return nullptr;
   return std::make_shared<unsaved_snapshot>(std::move(host), most);
@@ -25,9 +25,15 @@ unsaved_snapshot::~unsaved_snapshot() {
   host_->unsaved_snapshots.leave();
 }
 
-void unsaved_snapshot::hold(snapshot s) {
+bool unsaved_snapshot::hold(snapshot s) {
+  const std::size_t size = s.state.size();
+  if (host_->unsaved_snapshot_bytes.fetch_add(size) + size
+      > host_context::max_unsaved_snapshot_bytes) {
+    host_->unsaved_snapshot_bytes.fetch_sub(size);
+    return false;
+  }
   content_ = std::move(s);
-  host_->unsaved_snapshot_bytes.fetch_add(content_.state.size());
+  return true;
 }
 
 snapshot_delivery::snapshot_delivery(const aggregate_model& model,
@@ -68,6 +74,9 @@ void snapshot_actor::save(const unsaved_snapshot& s) {
     failed(s, failure.what(), was_told);
   } catch (const std::exception& thrown) {
     failed(s, thrown.what(), false);
+  } catch (...) {
+    const bool was_told = std::exchange(is_failing_, true);
+    failed(s, "the store threw something that is no std::exception", was_told);
   }
 }
 

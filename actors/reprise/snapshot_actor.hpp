@@ -27,8 +27,8 @@ class unsaved_snapshot {
   unsaved_snapshot& operator=(const unsaved_snapshot&) = delete;
   ~unsaved_snapshot();
 
-  /// Fills it. Once.
-  void hold(snapshot s);
+  /// Fills it, once. Returns false, and has not, if the unsaved ones would take up too much then.
+  bool hold(snapshot s);
 
   const snapshot& content() const noexcept { return content_; }
   std::size_t keep() const noexcept { return keep_; }

@@ -80,7 +80,7 @@ class aggregate_instance {
   virtual const void* state() const noexcept = 0;
 
   /// Appends the state's bytes to `out`, for a snapshot. Throws `std::length_error` if `out` would pass
-  /// `max_snapshot_bytes`, `std::logic_error` if the model has no `snapshot_schema`; any other exception is the author's.
+  /// `max_snapshot_bytes`, `std::logic_error` if the state has no `serialize`; any other exception is the author's.
   virtual void encode(std::string& out) const = 0;
 };
 
@@ -94,7 +94,7 @@ class aggregate_model {
   virtual std::unique_ptr<aggregate_instance> make() const = 0;
 
   /// Returns what a snapshot must say for `make` to read it; nothing if no snapshots are taken of this type, because its
-  /// state has no `serialize` (state_codec.hpp).
+  /// state has no `serialize`, or one that throws at a new state (state_codec.hpp).
   virtual std::optional<state_schema> snapshot_schema() const = 0;
 
   /// Returns an aggregate of the state that `encode` stored as `state` when its class version was `schema_version`.
@@ -135,7 +135,7 @@ class typed_instance final : public aggregate_instance {
     if constexpr (is_serializable<State>) {
       encode_state(state_, out);
     } else {
-      throw std::logic_error("no snapshot can be taken of a state without `serialize`");
+      throw std::logic_error("the state has no `serialize` (state_codec.hpp)");
     }
   }
 
@@ -169,8 +169,7 @@ class typed_model final : public aggregate_model {
     return std::make_unique<typed_instance<State>>();
   }
   std::optional<state_schema> snapshot_schema() const override {
-    if constexpr (is_serializable<State>) return schema_of<State>();
-    return std::nullopt;
+    return snapshot_schema_of<State>();
   }
   std::unique_ptr<aggregate_instance> make(std::uint32_t schema_version,
                                            std::string_view state) const override {

@@ -2,6 +2,7 @@
 
 #include "reprise/text.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <utility>
@@ -85,31 +86,27 @@ std::optional<skipped_snapshot> fault_of(const journal& in,
   return std::nullopt;
 }
 
-/// Gives `take` the state of a stream's base, and returns it; nothing if there is none.
-std::optional<snapshot> take_base(const journal& from,
-                                  std::string_view stream,
-                                  std::uint64_t last,
-                                  const detail::state_taker& take) {
-  auto base = from.base(stream);
-  if (!base) return std::nullopt;
-  snapshot& state = base->state;
-  if (state.version > last) {
-    throw trimmed_history({std::string(stream), last, 0}, base->trimmed + 1);
+/// Takes over what a stored state says of the commands before it.
+void take_commands(snapshot& from, rebuilt& to) {
+  to.version = from.version;
+  to.commands = std::move(from.commands);
+  to.forgotten_until = from.forgotten_until;
+}
+
+/// Forgets all commands but the last `most`.
+void forget_before_last(rebuilt& r, std::size_t most) {
+  if (r.commands.size() <= most) return;
+  const auto end = r.commands.end() - static_cast<std::ptrdiff_t>(most);
+  for (auto c = r.commands.begin(); c != end; ++c) {
+    r.forgotten_until = std::max(r.forgotten_until.value_or(c->time), c->time);
   }
-  if (const std::string reason = fault_of_state(state, take); !reason.empty()) {
-    throw damaged_history({state.stream, state.version, state.position},
-                          "of the state that stands for the trimmed events: " + reason);
-  }
-  return std::move(state);
+  r.commands.erase(r.commands.begin(), end);
 }
 
 void remember(const commit_view& c, rebuilt& r, std::size_t max_commands) {
-  if (c.command_id.empty() || max_commands == 0) return;
+  if (c.command_id.empty()) return;
   // What is too old goes in large pieces, because it goes from the front.
-  if (r.commands.size() >= 2 * max_commands) {
-    r.commands.erase(r.commands.begin(),
-                     r.commands.end() - static_cast<std::ptrdiff_t>(max_commands));
-  }
+  if (r.commands.size() >= 2 * max_commands) forget_before_last(r, max_commands);
   r.commands.push_back({std::string(c.command_id), c.last_version(),
                         static_cast<std::uint32_t>(c.events.size()), c.time});
 }
@@ -130,10 +127,7 @@ rebuilt rebuild_once(const journal& from,
       return result.version < last;
     });
   }
-  if (result.commands.size() > max_commands) {
-    result.commands.erase(result.commands.begin(),
-                          result.commands.end() - static_cast<std::ptrdiff_t>(max_commands));
-  }
+  forget_before_last(result, max_commands);
   return result;
 }
 
@@ -144,14 +138,13 @@ namespace detail {
 std::optional<snapshot> take_snapshot(const journal& from,
                                       std::string_view stream,
                                       std::uint64_t last,
-                                      const state_schema& schema,
+                                      const std::optional<state_schema>& schema,
                                       const state_taker& take,
-                                      const skipped_visitor& report,
-                                      base_use base) {
+                                      const skipped_visitor& report) {
   std::optional<snapshot> taken;
   const auto try_one = [&](snapshot& s) {
     if (s.version > last) return true;
-    const auto fault = fault_of(from, s, schema, take);
+    const auto fault = fault_of(from, s, *schema, take);
     if (!fault) {
       taken = std::move(s);
     } else if (report) {
@@ -159,10 +152,27 @@ std::optional<snapshot> take_snapshot(const journal& from,
     }
     return !taken;
   };
-  if (const snapshot_store* store = from.snapshots()) store->read(stream, try_one, report);
-  if (!taken && base == base_use::if_needed && last != 0)
-    taken = take_base(from, stream, last, take);
+  const snapshot_store* store = from.snapshots();
+  if (schema && store != nullptr) store->read(stream, try_one, report);
   return taken;
+}
+
+std::optional<snapshot> take_base(const journal& from,
+                                  std::string_view stream,
+                                  std::uint64_t last,
+                                  const state_taker& take) {
+  if (last == 0) return std::nullopt;
+  auto base = from.base(stream);
+  if (!base) return std::nullopt;
+  snapshot& state = base->state;
+  if (state.version > last) {
+    throw trimmed_history({std::string(stream), last, 0}, base->trimmed + 1);
+  }
+  if (const std::string reason = fault_of_state(state, take); !reason.empty()) {
+    throw damaged_history({state.stream, state.version, state.position},
+                          "of the state that stands for the trimmed events: " + reason);
+  }
+  return std::move(state);
 }
 
 rebuilt restore_base(const journal& from, const aggregate_model& model, std::string_view stream) {
@@ -171,8 +181,7 @@ rebuilt restore_base(const journal& from, const aggregate_model& model, std::str
     result.instance = model.make(version, state);
   };
   if (auto base = take_base(from, stream, newest_version, take)) {
-    result.version = base->version;
-    result.commands = std::move(base->commands);
+    take_commands(*base, result);
   } else {
     result.instance = model.make();
   }
@@ -187,16 +196,20 @@ rebuilt restore(const journal& from,
                 const skipped_visitor& report,
                 std::uint64_t last) {
   rebuilt result;
-  if (const auto schema = model.snapshot_schema()) {
-    const auto take = [&](std::uint32_t version, std::string_view state) {
-      result.instance = model.make(version, state);
-    };
-    if (auto taken = detail::take_snapshot(from, stream, last, *schema, take, report)) {
-      result.version = result.snapshot_version = taken->version;
-      result.commands = std::move(taken->commands);
-    }
+  const auto take = [&](std::uint32_t version, std::string_view state) {
+    result.instance = model.make(version, state);
+  };
+  auto taken = detail::take_snapshot(from, stream, last, model.snapshot_schema(), take, report);
+  if (taken) {
+    result.snapshot_version = taken->version;
+  } else {
+    taken = detail::take_base(from, stream, last, take);
   }
-  if (result.version == 0) result.instance = model.make();
+  if (taken) {
+    take_commands(*taken, result);
+  } else {
+    result.instance = model.make();
+  }
   return result;
 }
 

@@ -25,11 +25,14 @@ struct rebuilt {
   std::uint64_t version = 0;                 ///< of the last event that is in it
   std::uint64_t snapshot_version = 0;        ///< of the snapshot that it began with; 0 is none
   std::vector<remembered_command> commands;  ///< the last ones up to `version`, oldest first
+  /// As in a snapshot: of those that are not among `commands`.
+  std::optional<timestamp> forgotten_until;
 };
 
 /// Returns the aggregate of the newest snapshot up to version `last` that holds: whose bytes are whole, whose schema is
 /// the program's, and which stands on a commit that the journal has. If there is none, that of the stream's base, or else
-/// a new one at version 0. Reads no events but those of that one commit, and decodes none.
+/// a new one at version 0. Reads no events but those of that one commit, and decodes none. Looks at no snapshots if the model has
+/// no `snapshot_schema`.
 ///
 /// Each snapshot that is passed over is told to `report`, newest first. Throws `journal_failure` if the journal, not
 /// its snapshots, cannot be read; `damaged_history` if the base must be used and does not decode; `trimmed_history` if what it
@@ -69,18 +72,21 @@ namespace detail {
 /// Reads a state of a class version. Throws `undecodable`.
 using state_taker = std::function<void(std::uint32_t version, std::string_view state)>;
 
-/// Whether a base is taken where no snapshot holds. It is read whatever its schema version, because it is all there is.
-enum class base_use : std::uint8_t { none, if_needed };
-
-/// `restore`, for a state whose type is known: gives `take` one state after the other until it takes one, and returns
-/// that one's snapshot.
+/// The first half of `restore`, for a state whose type is known: gives `take` the state of one snapshot after the other until
+/// it takes one, and returns that one. Without a schema none is looked at.
 std::optional<snapshot> take_snapshot(const journal& from,
                                       std::string_view stream,
                                       std::uint64_t last,
-                                      const state_schema& schema,
+                                      const std::optional<state_schema>& schema,
                                       const state_taker& take,
-                                      const skipped_visitor& report,
-                                      base_use base = base_use::if_needed);
+                                      const skipped_visitor& report);
+
+/// The second half, where no snapshot holds: gives `take` the state of the stream's base, whatever its schema version, because
+/// it is all there is, and returns it; nothing if nothing was trimmed, or `last` is 0.
+std::optional<snapshot> take_base(const journal& from,
+                                  std::string_view stream,
+                                  std::uint64_t last,
+                                  const state_taker& take);
 
 /// Returns what `read` returns, which is called again where a trim came between what it began with and what it then read:
 /// what stands for those events is there now. Throws its `trimmed_history` if it is not, or what was asked for is gone.

@@ -3,6 +3,7 @@
 #include "reprise/commit.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,11 @@ struct snapshot {
   timestamp time{};                   ///< when it was taken
   state_schema schema;
   std::vector<remembered_command> commands;  ///< the dedup window, oldest first
-  std::string state;                         ///< what `encode_state` made of it
+
+  /// The latest time of the commits whose commands the window has forgotten; nothing if it has forgotten none.
+  std::optional<timestamp> forgotten_until;
+
+  std::string state;  ///< what `encode_state` made of it
 
   friend bool operator==(const snapshot&, const snapshot&) = default;
 };

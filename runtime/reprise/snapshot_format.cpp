@@ -7,6 +7,7 @@
 #include "reprise/text.hpp"
 
 #include <concepts>
+#include <optional>
 #include <stdexcept>
 
 namespace reprise {
@@ -16,9 +17,11 @@ namespace {
 using detail::get_little;
 using detail::put_little;
 
-constexpr std::uint8_t format_version = 1;
-constexpr std::size_t header_bytes = 51;
-constexpr std::size_t command_bytes = 19;  // without the id
+constexpr std::uint8_t format_version = 2;
+constexpr std::size_t header_bytes = 60;
+constexpr std::uint8_t first_format_version = 1;
+constexpr std::size_t first_header_bytes = 51;  // without what was forgotten
+constexpr std::size_t command_bytes = 19;       // without the id
 constexpr std::size_t checksum_bytes = 8;
 
 [[noreturn]] void refuse(const std::string& reason) {
@@ -66,6 +69,27 @@ remembered_command take_command(std::string_view& rest) {
   return c;
 }
 
+char* put_forgotten(char* to, const std::optional<timestamp>& until) {
+  to = put_little(to, static_cast<std::uint8_t>(until ? 1 : 0));
+  return put_little(to, until ? as_number(*until) : 0);
+}
+
+std::optional<timestamp> take_forgotten(std::string_view& rest) {
+  const auto has_forgotten = take_number<std::uint8_t>(rest);
+  const auto until = take_number<std::uint64_t>(rest);
+  if (has_forgotten > 1 || (has_forgotten == 0 && until != 0))
+    refuse("it does not say whether the snapshot has forgotten commands");
+  return has_forgotten == 1 ? std::optional(as_time(until)) : std::nullopt;
+}
+
+/// Returns what a snapshot of the first format version has forgotten, which it does not say: nothing if its commands recorded
+/// all of its events, else any.
+std::optional<timestamp> presumed_forgotten(const snapshot& s) {
+  std::uint64_t covered = 0;
+  for (const remembered_command& c : s.commands) covered += c.events;
+  return covered == s.version ? std::nullopt : std::optional(timestamp::max());
+}
+
 /// Returns what is wrong with the commands that a snapshot remembers, nothing if they can be so.
 const char* fault_of_commands(const snapshot& s) {
   std::uint64_t before = 0;
@@ -95,14 +119,24 @@ const char* fault_of(const snapshot& s) {
   return fault_of_commands(s);
 }
 
+std::size_t header_bytes_of(std::uint8_t version) {
+  return version == first_format_version ? first_header_bytes : header_bytes;
+}
+
+bool is_known(std::uint8_t version) {
+  return version >= first_format_version && version <= format_version;
+}
+
 /// Throws unless the record's frame holds: a known version, and the checksum over everything before it.
 void check_frame(std::string_view record) {
   if (record.empty()) refuse("the snapshot is empty");
-  if (static_cast<std::uint8_t>(record[0]) != format_version) {
-    refuse("the snapshot has format version " + std::to_string(static_cast<std::uint8_t>(record[0]))
-           + ", this program reads " + std::to_string(format_version));
+  const auto version = static_cast<std::uint8_t>(record[0]);
+  if (!is_known(version)) {
+    refuse("the snapshot has format version " + std::to_string(version)
+           + ", this program reads up to " + std::to_string(format_version));
   }
-  if (record.size() < header_bytes + checksum_bytes) refuse("the snapshot is cut short");
+  if (record.size() < header_bytes_of(version) + checksum_bytes)
+    refuse("the snapshot is cut short");
   if (record.size() > max_snapshot_bytes) refuse("the snapshot is too large");
   const std::size_t covered = record.size() - checksum_bytes;
   if (get_little<std::uint64_t>(record.data() + covered)
@@ -130,6 +164,7 @@ void encode_snapshot(const snapshot& s, std::string& out) {
   to = put_little(to, as_number(s.time));
   to = put_little(to, s.schema.version);
   to = put_little(to, s.schema.shape);
+  to = put_forgotten(to, s.forgotten_until);
   to = put_little(to, static_cast<std::uint32_t>(s.commands.size()));
   put_little(to, static_cast<std::uint16_t>(s.stream.size()));
   out.append(head, header_bytes);
@@ -151,6 +186,8 @@ snapshot decode_snapshot(std::string_view record) {
   s.time = as_time(take_number<std::uint64_t>(rest));
   s.schema.version = take_number<std::uint32_t>(rest);
   s.schema.shape = take_number<std::uint64_t>(rest);
+  const bool says_forgotten = static_cast<std::uint8_t>(record[0]) != first_format_version;
+  if (says_forgotten) s.forgotten_until = take_forgotten(rest);
   const std::size_t commands = take_number<std::uint32_t>(rest);
   s.stream = take(rest, take_number<std::uint16_t>(rest));
   if (commands > rest.size() / command_bytes) refuse("the snapshot ends inside its commands");
@@ -158,11 +195,12 @@ snapshot decode_snapshot(std::string_view record) {
   for (std::size_t i = 0; i < commands; ++i) s.commands.push_back(take_command(rest));
   s.state = rest;
   if (const char* fault = fault_of(s)) refuse(fault);
+  if (!says_forgotten) s.forgotten_until = presumed_forgotten(s);
   return s;
 }
 
 std::uint64_t claimed_version(std::string_view record) noexcept {
-  if (record.size() < header_bytes || static_cast<std::uint8_t>(record[0]) != format_version)
+  if (record.size() < first_header_bytes || !is_known(static_cast<std::uint8_t>(record[0])))
     return 0;
   return get_little<std::uint64_t>(record.data() + 1);
 }

@@ -13,13 +13,15 @@ namespace reprise {
 /// Returns the bytes that `encode_snapshot` appends for `s`.
 std::size_t encoded_size(const snapshot& s) noexcept;
 
-/// Appends to `out` the record of `s`, which is within its limits.
+/// Appends to `out` the record of `s`, which is within its limits, in the newest format version.
 void encode_snapshot(const snapshot& s, std::string& out);
 
 /// Returns the snapshot that is stored as `record`.
 ///
 /// Throws `undecodable` unless that is exactly one whole record of a known format version with the right checksum
-/// and within the limits. Safe on any bytes: it allocates no more than the record's own size allows.
+/// and within the limits. Of the first format version, which does not say what its window had forgotten, it says that it may
+/// have forgotten any command, unless those that it remembers recorded all of its events. Safe on any bytes: it allocates no
+/// more than the record's own size allows.
 snapshot decode_snapshot(std::string_view record);
 
 /// Returns the version that a record says that it is of, without believing it; 0 if it says none.

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,7 +58,7 @@ State decode_state(std::uint32_t version, std::string_view bytes) {
   return state;
 }
 
-/// Returns what a snapshot must say if today's program is to read its state.
+/// Returns what a snapshot must say if today's program is to read its state. Throws what `serialize` throws at a new state.
 template <class State>
 const state_schema& schema_of() {
   static const state_schema schema = [] {
@@ -66,6 +67,20 @@ const state_schema& schema_of() {
     return detail::make_schema(detail::class_version<State>, bytes);
   }();
   return schema;
+}
+
+/// Returns the same; nothing if no snapshots are taken of the type, because its state has no `serialize`, or one that throws at
+/// a new state: nobody could tell then whether it still is laid out as it was.
+template <class State>
+std::optional<state_schema> snapshot_schema_of() {
+  if constexpr (is_serializable<State>) {
+    try {
+      return schema_of<State>();
+    } catch (...) {
+      return std::nullopt;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace reprise

@@ -109,8 +109,9 @@ class stream {
       const auto take = [&result](std::uint32_t version, std::string_view state) {
         result.state = decode_state<State>(version, state);
       };
-      const auto taken = detail::take_snapshot(*journal_, name_, last, schema_of<State>(), take,
-                                               report);
+      auto taken = detail::take_snapshot(*journal_, name_, last, snapshot_schema_of<State>(), take,
+                                         report);
+      if (!taken) taken = detail::take_base(*journal_, name_, last, take);
       if (taken) result.version = taken->version;
     }
     return result;

@@ -2,9 +2,11 @@
 
 #include "reprise/text.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,22 +21,35 @@ namespace {
 
 state_schema require_schema(const aggregate_model& model, std::string_view stream) {
   if (const auto schema = model.snapshot_schema()) return *schema;
-  refuse(stream, "its state has no serialize, so nothing can stand for its events");
+  refuse(stream, "its state has no serialize, or one that throws at a new state, so nothing can "
+                 "stand for its events");
 }
 
-/// Returns the newest snapshot that holds, with the instance that its state decodes to.
-std::pair<snapshot, std::unique_ptr<aggregate_instance>> newest_snapshot(
-    const journal& in, const aggregate_model& model, std::string_view stream, std::uint64_t up_to) {
+/// Returns the newest snapshot that holds, with the instance that its state decodes to; nothing if there is none.
+std::optional<std::pair<snapshot, std::unique_ptr<aggregate_instance>>> newest_snapshot(
+    const journal& in,
+    const aggregate_model& model,
+    std::string_view stream,
+    std::uint64_t up_to,
+    const skipped_visitor& report) {
   std::unique_ptr<aggregate_instance> instance;
-  std::string skipped;
   const auto take = [&](std::uint32_t version, std::string_view state) {
     instance = model.make(version, state);
   };
+  auto taken = detail::take_snapshot(in, stream, up_to, require_schema(model, stream), take,
+                                     report);
+  if (!taken) return std::nullopt;
+  return std::pair(std::move(*taken), std::move(instance));
+}
+
+/// Returns the same, and refuses to trim if there is none.
+std::pair<snapshot, std::unique_ptr<aggregate_instance>> require_snapshot(
+    const journal& in, const aggregate_model& model, std::string_view stream, std::uint64_t up_to) {
+  std::string skipped;
   const auto note = [&skipped](const skipped_snapshot& s) { skipped += "; " + s.text(); };
-  auto taken = detail::take_snapshot(in, stream, up_to, require_schema(model, stream), take, note,
-                                     detail::base_use::none);
-  if (!taken) refuse(stream, "it has no snapshot that holds, take one first" + skipped);
-  return {std::move(*taken), std::move(instance)};
+  auto found = newest_snapshot(in, model, stream, up_to, note);
+  if (!found) refuse(stream, "it has no snapshot that holds, take one first" + skipped);
+  return std::move(*found);
 }
 
 /// Follows the events from the beginning, or from the base, to a snapshot's version, and compares.
@@ -120,7 +135,7 @@ trimmed_stream trim_stream(journal& in,
                            std::uint64_t up_to,
                            const commit_visitor& archive,
                            const std::function<void()>& archived) {
-  const auto [base, decoded] = newest_snapshot(in, model, stream, up_to);
+  const auto [base, decoded] = require_snapshot(in, model, stream, up_to);
   if (const auto before = in.base(stream); before && before->state.version >= base.version) {
     return {before->state.version, {}};
   }
@@ -144,8 +159,13 @@ std::uint64_t take_snapshot_now(const journal& in,
   s.time = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
   s.schema = require_schema(model, stream);
   s.commands = now.commands;
+  s.forgotten_until = now.forgotten_until;
   now.instance->encode(s.state);
+  const auto newest = newest_snapshot(in, model, stream, newest_version, {});
   save_snapshot(in, std::move(s), keep);
+  // The store has let go of those of later versions, as if their history was no more.
+  if (newest && newest->first.version > now.version)
+    in.snapshots()->save(newest->first, std::max<std::size_t>(keep, 2));
   return now.version;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reprise/journal.hpp"
+#include "reprise/limits.hpp"
 #include "reprise/model.hpp"
 #include "reprise/rebuild.hpp"
 
@@ -37,13 +38,19 @@ trimmed_stream trim_stream(journal& in,
                            const commit_visitor& archive = {},
                            const std::function<void()>& archived = {});
 
-/// Takes a snapshot of a stream as all its events have it, with the last `max_commands` commands, and returns its version; 0
-/// if no commit ends at version `up_to` or before. For whoever wants to trim a stream of which there is none.
+/// Takes a snapshot of a stream as all its events have it, and returns its version; 0 if no commit ends at version `up_to` or
+/// before. For whoever wants to trim a stream of which there is none.
+///
+/// It remembers the last `max_commands` commands, as many as a snapshot can: what it does not remember no dedup window will,
+/// once the stream is trimmed, and no window is larger. Of the snapshots of later versions the newest that holds stays, beside
+/// this one, whatever `keep` is; a host that saves one meanwhile may lose it, which costs time.
+///
+/// Throws `error` if the state has no `serialize`, or one that throws, and what `rebuild` and `save_snapshot` throw.
 std::uint64_t take_snapshot_now(const journal& in,
                                 const aggregate_model& model,
                                 std::string_view stream,
                                 std::uint64_t up_to = newest_version,
-                                std::size_t max_commands = 1000,
+                                std::size_t max_commands = max_remembered_commands,
                                 std::size_t keep = 2);
 
 }  // namespace reprise

@@ -162,7 +162,7 @@ class stage {
   /// Asks what became of a command.
   const asked& outcome(const std::string& id,
                        const std::string& command_id,
-                       reprise::timestamp since = {}) {
+                       reprise::timestamp since = reprise::timestamp::min()) {
     asked& q = questions_.emplace_back(asked{id, command_id, count_sendings(id, command_id), {}});
     aggregates().outcome(
         id, command_id, [&q](reprise::outcome o) { q.answers.push_back(std::move(o)); }, since);

@@ -320,6 +320,64 @@ TEST_CASE("what has left the window by age cannot be told, unless nothing since 
   }
 }
 
+TEST_CASE(
+    "what has left the window cannot be told after a snapshot either, whichever way the clock "
+    "stepped") {
+  for (const std::uint64_t every : {0U, 3U}) {
+    CAPTURE(every);
+    auto now = std::make_shared<timestamp>(at(10));
+    stage<notebook> s{{.dedup_window = 2, .clock = [now] { return *now; }},
+                      {.every_events = every}};
+    s.send("a", note{"one"}, "one");
+    s.run();
+    *now = at(5);
+    for (const char* id : {"two", "three"}) s.send("a", note{id}, id);
+    s.run();
+    for (int life = 0; life < 2; ++life) {
+      const auto& one = s.outcome("a", "one", at(9));
+      const auto& recent = s.outcome("a", "recent", at(11));
+      s.run();
+      CHECK(one.outcome() == out_of_window(3));
+      CHECK(recent.outcome() == not_taken(3));
+      s.restart();
+    }
+  }
+}
+
+TEST_CASE("what has left the window by age, between others that have not, cannot be told after a "
+          "snapshot either") {
+  auto now = std::make_shared<timestamp>(at(0));
+  stage<notebook> s{{.dedup_age = 60s, .clock = [now] { return *now; }}, {.every_events = 3}};
+  s.send("a", note{"one"}, "one");
+  s.run();
+  *now = at(-120);
+  s.send("a", note{"two"}, "two");
+  s.run();
+  *now = at(0);
+  s.restart();
+  s.send("a", note{"three"}, "three");
+  s.run();
+  for (int life = 0; life < 2; ++life) {
+    const auto& two = s.outcome("a", "two");
+    const auto& never = s.outcome("a", "never", at(-119));
+    s.run();
+    CHECK(two.outcome() == out_of_window(3));
+    CHECK(never.outcome() == not_taken(3));
+    s.restart();
+  }
+}
+
+TEST_CASE("without an earliest time, a command of before 1970 that has left the window cannot be "
+          "told") {
+  stage<notebook> s{{.dedup_window = 1, .clock = [] { return timestamp{-1000s}; }}};
+  for (const char* id : {"one", "two"}) s.send("a", note{id}, id);
+  s.run();
+  std::vector<outcome> answers;
+  s.aggregates().outcome("a", "one", [&answers](outcome o) { answers.push_back(std::move(o)); });
+  s.run();
+  CHECK(answers == std::vector{out_of_window(2)});
+}
+
 TEST_CASE("an aggregate that remembers no ids cannot tell, once it has recorded a command") {
   stage<notebook> s{{.dedup_window = 0}};
   const auto& before = s.outcome("a", "one");

@@ -610,10 +610,46 @@ SABOTAGES = {
         "s.commands.push_back({std::move(e.id), e.what.version, e.what.events, e.what.time});",
         "if (e.what.version == 77'777) s.commands.push_back({std::move(e.id), e.what.version, e.what.events, e.what.time});",
     ),
+    "forgets in a snapshot that commands were forgotten": (
+        "aggregate_actor.cpp",
+        "    s.forgotten_until = window_.forgotten_until();\n",
+        "",
+    ),
+    "keeps two snapshots, whatever it was told": (
+        "aggregate_actor.cpp",
+        "unsaved_snapshot::begin(group_->host, group_->snapshots.keep)",
+        "unsaved_snapshot::begin(group_->host, 2)",
+    ),
+    "does not count the snapshots that fail": (
+        "aggregate_actor.cpp",
+        "void aggregate_actor::stop_snapshots(const std::string& why) {\n"
+        "  host().metrics.snapshot_writes.add(snapshot_write::failed);\n",
+        "void aggregate_actor::stop_snapshots(const std::string& why) {\n",
+    ),
+    "does not count the recoveries that fail": (
+        "recovery_actor.cpp",
+        "    metrics.failed_recoveries.fetch_add(1);\n",
+        "",
+    ),
+    "takes snapshots without a bound on their bytes": (
+        "snapshot_actor.cpp",
+        "      > host_context::max_unsaved_snapshot_bytes) {",
+        "      > host_context::max_unsaved_snapshot_bytes * 1'000) {",
+    ),
+    "ends its snapshots when the clock fails": (
+        "aggregate_actor.cpp",
+        "  } catch (const clock_failed&) {\n",
+        "  } catch (const evolve_failed&) {\n",
+    ),
+    "counts what stands for trimmed events as a snapshot": (
+        "recovery_actor.cpp",
+        "  r.snapshot_version = restored.snapshot_version;\n",
+        "  r.snapshot_version = restored.version;\n",
+    ),
     "takes what a snapshot has forgotten for new": (
         "recovery_actor.cpp",
-        "  if (!knows_all)",
-        "  if (false && !knows_all)",
+        "if (restored.forgotten_until) window",
+        "if (false && restored.forgotten_until) window",
     ),
     "replays everything though there is a snapshot": (
         "recovery_actor.cpp",
@@ -638,8 +674,8 @@ SABOTAGES = {
     # -- trimmed streams -------------------------------------------------------------------------------------------
     "knows nothing of what stands for trimmed events": (
         "../../runtime/reprise/rebuild.cpp",
-        "if (!taken && base == base_use::if_needed && last != 0)",
-        "if (!taken && base == base_use::if_needed && last == 0)",
+        "  if (last == 0) return std::nullopt;\n  auto base",
+        "  if (last != 0) return std::nullopt;\n  auto base",
     ),
     "forgets which commands were recorded before a trim": (
         "../../runtime/reprise/rebuild.cpp",
@@ -648,10 +684,10 @@ SABOTAGES = {
     ),
     "prefers what stands for trimmed events to a newer snapshot": (
         "../../runtime/reprise/rebuild.cpp",
-        "if (const snapshot_store* store = from.snapshots()) store->read(stream, try_one, report);",
-        "if (const snapshot_store* store = from.snapshots();\n"
-        "      store != nullptr && (base == base_use::none || !from.base(stream)))\n"
-        "    store->read(stream, try_one, report);",
+        "  auto taken = detail::take_snapshot(from, stream, last, model.snapshot_schema(), take, report);",
+        "  std::optional<snapshot> taken;\n"
+        "  if (!from.base(stream))\n"
+        "    taken = detail::take_snapshot(from, stream, last, model.snapshot_schema(), take, report);",
     ),
     "takes a snapshot of before a trim": (
         "../../runtime/reprise/rebuild.cpp",

@@ -49,9 +49,38 @@ heavy_book evolve(heavy_book book, const written& event) {
   return book;
 }
 
+/// A book that cannot be stored before something is written in it.
+struct shy_book {
+  static constexpr std::string_view category = "shy_book";
+  using command = std::variant<note>;
+  using event = std::variant<written>;
+
+  words pages;
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned) {
+    if (Archive::is_saving::value && pages.empty()) throw std::runtime_error("nothing is written");
+    archive& pages;
+  }
+};
+
+reprise::decision<shy_book> decide(const shy_book&, const note& command) {
+  return {written{command.word}};
+}
+shy_book evolve(shy_book book, const written& event) {
+  book.pages.push_back(event.word);
+  return book;
+}
+
 }  // namespace notes
 
 namespace {
+
+using reprise::snapshot_write;
+
+std::uint64_t count_of(book_stage& s, snapshot_write how) {
+  return s.context().metrics.snapshot_writes.value(how);
+}
 
 snapshot_policy every(std::uint64_t events) {
   snapshot_policy policy;
@@ -117,6 +146,50 @@ TEST_CASE(
   write_words(s, 25);
   CHECK(snapshots_of_a(s).empty());
   CHECK(s.context().running(part::snapshots) == 1);
+}
+
+TEST_CASE("as many snapshots are kept of an aggregate as the policy says") {
+  for (const std::size_t keep : {1U, 3U}) {
+    snapshot_policy policy = every(10);
+    policy.keep = keep;
+    book_stage s{{}, policy};
+    write_words(s, 45);
+    CHECK(snapshots_of_a(s) == (keep == 1 ? versions{40} : versions{40, 30, 20}));
+  }
+}
+
+TEST_CASE("no more snapshots are taken than may be on their way to the store, until some are "
+          "saved") {
+  book_stage s{{}, every(1)};
+  reprise::host_context& host = s.context();
+  SUBCASE("by their number") {
+    for (std::size_t i = 0; i < reprise::host_context::max_unsaved_snapshots; ++i)
+      static_cast<void>(host.unsaved_snapshots.enter());
+    write_words(s, 2);
+    CHECK(snapshots_of_a(s).empty());
+    for (std::size_t i = 0; i < reprise::host_context::max_unsaved_snapshots; ++i)
+      host.unsaved_snapshots.leave();
+  }
+  SUBCASE("by their bytes") {
+    host.unsaved_snapshot_bytes += reprise::host_context::max_unsaved_snapshot_bytes;
+    write_words(s, 2);
+    CHECK(snapshots_of_a(s).empty());
+    host.unsaved_snapshot_bytes -= reprise::host_context::max_unsaved_snapshot_bytes;
+  }
+  SUBCASE("by their bytes, with its own") {
+    const std::size_t others = reprise::host_context::max_unsaved_snapshot_bytes - 100;
+    host.unsaved_snapshot_bytes += others;
+    s.send("a", note{std::string(100, 'w')});
+    s.run();
+    CHECK(snapshots_of_a(s).empty());
+    const auto& small = s.send("b", note{"word"});
+    s.run();
+    CHECK(small.answer() == accepted(1));
+    CHECK(count_of(s, snapshot_write::written) == 1);
+    host.unsaved_snapshot_bytes -= others;
+  }
+  write_words(s, 1, 3);
+  CHECK_FALSE(snapshots_of_a(s).empty());
 }
 
 TEST_CASE("a snapshot is taken when the author's predicate says so") {
@@ -325,6 +398,40 @@ TEST_CASE(
   CHECK(one.answer() == accepted(1));
   CHECK(s.logged("no more snapshots are taken of \"notebook/a\"") == 1);
   CHECK(snapshots_of_a(s).empty());
+  CHECK(count_of(s, snapshot_write::failed) == 1);
+}
+
+TEST_CASE("a clock that fails while a snapshot is taken costs that snapshot, and no later one") {
+  // The clock is asked for the command first, and then for the snapshot.
+  int calls_that_go = 3;
+  reprise::host_config config;
+  config.clock = [&calls_that_go]() -> reprise::timestamp {
+    if (calls_that_go-- == 0) throw std::runtime_error("no time");
+    return {};
+  };
+  book_stage s{config, every(1)};
+  write_words(s, 1);
+  CHECK(calls_that_go == 0);
+  CHECK(snapshots_of_a(s) == versions{1});
+  calls_that_go = 1;
+  write_words(s, 1, 2);
+  CHECK(s.account().back().answer() == accepted(2));
+  CHECK(snapshots_of_a(s) == versions{1});
+  CHECK(count_of(s, snapshot_write::failed) == 1);
+  write_words(s, 1, 3);
+  CHECK(snapshots_of_a(s) == versions{3, 1});
+  CHECK(s.log().empty());
+}
+
+TEST_CASE("a recovery that fails is counted as such") {
+  book_stage s;
+  write_words(s, 2);
+  s.restart();
+  s.journal().damage("notebook/a", "wrong checksum");
+  s.look("a");
+  s.run();
+  CHECK(s.context().metrics.failed_recoveries == 1);
+  CHECK(s.context().recovered == 0);
 }
 
 TEST_CASE("a predicate that throws is told once, and the aggregate goes on without snapshots") {
@@ -340,16 +447,42 @@ TEST_CASE("a predicate that throws is told once, and the aggregate goes on witho
 
 TEST_CASE("a store that saves no more is told once, and so is that it saves again") {
   book_stage s{{}, every(1)};
-  s.journal().fail_saves(true);
+  s.journal().fail_saves(fault::fail_before);
   write_words(s, 5);
   CHECK(snapshots_of_a(s).empty());
   CHECK(s.logged(" at version 1 was saved: the disk is gone") == 1);
   CHECK(s.logged("was saved") == 1);
-  s.journal().fail_saves(false);
+  s.journal().fail_saves(fault::none);
   write_words(s, 2, 6);
   CHECK(snapshots_of_a(s) == versions{7, 6});
   CHECK(s.logged("snapshots are saved again") == 1);
   CHECK(s.context().metrics.snapshot_writes.value(reprise::snapshot_write::failed) == 5);
+}
+
+TEST_CASE(
+    "a store that throws what is no std::exception saves no snapshot, and is told as one that "
+    "fails") {
+  book_stage s{{}, every(1)};
+  s.journal().fail_saves(fault::throw_oddly);
+  write_words(s, 3);
+  CHECK(s.logged("was saved: the store threw something that is no std::exception") == 1);
+  CHECK(count_of(s, snapshot_write::failed) == 3);
+  s.journal().fail_saves(fault::none);
+  write_words(s, 1, 4);
+  CHECK(snapshots_of_a(s) == versions{4});
+}
+
+TEST_CASE("an aggregate that cannot be stored while it is new lives without snapshots") {
+  const auto journal = reprise::in_memory();
+  for (std::uint64_t life = 1; life <= 2; ++life) {
+    reprise::host h{{.journal = journal}};
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(h.aggregates<shy_book>(every(1))),
+        R"(no snapshot can be taken of "shy_book": a new state cannot be stored: nothing is written)",
+        reprise::invalid_config);
+    const auto books = h.aggregates<shy_book>();
+    CHECK(waiting::get(books.send("a", note{"word"})) == accepted(life));
+  }
 }
 
 TEST_CASE("a host that stops saves the snapshots that were taken until then") {

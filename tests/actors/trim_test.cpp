@@ -182,6 +182,37 @@ TEST_CASE("behind a base, an id that it does not remember is told to be out of t
   CHECK(known.kind() == reprise::outcome_kind::accepted);
 }
 
+TEST_CASE("a trim costs a window of more than the usual commands none of them") {
+  reprise::host_config config;
+  config.dedup_window = 2'000;
+  snapshot_policy every_1100;
+  every_1100.every_events = 1'100;
+  book_stage s{config, every_1100};
+  write_words(s, 1, 1'100);
+  trim(s);
+  s.restart();
+  const auto& again = s.send("a", note{"again"}, "command 10");
+  s.run();
+  CHECK(again.answer() == accepted(10));
+}
+
+TEST_CASE("a recovery from what stands for trimmed events is not counted as one from a snapshot") {
+  book_stage s;
+  write_words(s, 1, 5);
+  trim(s, 3);
+  const auto reads = [&s](reprise::snapshot_read how) {
+    return s.context().metrics.snapshot_reads.value(how);
+  };
+  s.restart();
+  seen(s);
+  CHECK(reads(reprise::snapshot_read::hit) == 1);
+  lose_snapshots(s);
+  s.restart();
+  seen(s);
+  CHECK(reads(reprise::snapshot_read::hit) == 0);
+  CHECK(reads(reprise::snapshot_read::miss) == 1);
+}
+
 // -- while it is used ----------------------------------------------------------------------------------------------
 
 TEST_CASE("a trim under a live aggregate with commands in flight does it no harm") {
@@ -348,5 +379,8 @@ TEST_CASE("a state that has no serialize cannot stand for what was trimmed, whic
   s.run();
   CHECK(turns < 10);
   CHECK(query.kind() == answer_kind::unavailable);
-  CHECK(query.reason().find(R"(stream "sketchbook/a", version 1)") == 0);
+  CHECK(query.reason().find(
+            R"(stream "sketchbook/a", version 2, position 2: of the state that stands for)"
+            R"( the trimmed events: its state does not decode: the state has no `serialize`)")
+        == 0);
 }

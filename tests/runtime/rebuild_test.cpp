@@ -5,6 +5,7 @@
 #include "reprise/memory_journal.hpp"
 #include "reprise/snapshot_policy.hpp"
 #include "reprise/stream.hpp"
+#include "reprise/trim.hpp"
 
 #include <boost/serialization/vector.hpp>
 #include <doctest/doctest.h>
@@ -31,7 +32,7 @@ struct count {
 };
 
 /// Which program it is: what differs between the versions is how the state is laid out.
-enum class program { first, second, forgetful, without_snapshots };
+enum class program { first, second, forgetful, without_snapshots, never_new };
 
 template <program Program>
 struct state {
@@ -50,6 +51,8 @@ struct state {
     if (Program == program::second && version >= 1) archive& most;
     if (Program == program::forgetful) archive& most;
     if (sum == 666) throw std::runtime_error("the sum is odd");
+    if (Program == program::never_new && Archive::is_saving::value && all.empty())
+      throw std::runtime_error("there is nothing to store");
   }
   friend bool operator==(const state&, const state&) = default;
 };
@@ -73,6 +76,7 @@ using first = state<program::first>;
 using second = state<program::second>;
 using forgetful = state<program::forgetful>;
 using without_snapshots = state<program::without_snapshots>;
+using never_new = state<program::never_new>;
 
 }  // namespace tally
 
@@ -226,6 +230,10 @@ TEST_CASE("only so many of the last commands are remembered") {
   REQUIRE(r.commands.size() == 7);
   CHECK(r.commands.front().id == "command-43");
   CHECK(r.commands.back() == remembered_command{"command-49", 50, 1, {}});
+  CHECK(r.forgotten_until == timestamp{});
+  CHECK_FALSE(rebuild(*f.journal, model_of<tally::first>(), name).forgotten_until);
+  CHECK(rebuild(*f.journal, model_of<tally::first>(), name, {}, newest_version, 0).forgotten_until
+        == timestamp{});
 }
 
 TEST_CASE(
@@ -357,6 +365,39 @@ TEST_CASE("no snapshots are taken of a state without serialize, and it is rebuil
   CHECK_THROWS_AS(static_cast<void>(model_of<tally::without_snapshots>().make(0, "")), undecodable);
   CHECK(f.restored<tally::without_snapshots>().snapshot_version == 0);
   CHECK(f.is_right<tally::without_snapshots>());
+}
+
+TEST_CASE("a state that cannot be stored when it is new is rebuilt without its snapshots") {
+  fixture f;
+  for (int i = 0; i < 3; ++i) f.record(1);
+  f.take(2);
+  CHECK_FALSE(model_of<tally::never_new>().snapshot_schema().has_value());
+  CHECK(f.restored<tally::never_new>().snapshot_version == 0);
+  CHECK(f.skipped.empty());
+  CHECK(f.is_right<tally::never_new>());
+  CHECK(stream<tally::never_new>{*f.journal, "one"}.load().version == 3);
+}
+
+TEST_CASE("a state that cannot be stored when it is new is rebuilt from what stands for trimmed "
+          "events") {
+  fixture f;
+  for (int i = 0; i < 3; ++i) f.record(1);
+  f.take(2);
+  trim_stream(*f.journal, model_of<tally::first>(), name);
+  CHECK(f.restored<tally::never_new>().version == 2);
+  CHECK(f.is_right<tally::never_new>());
+  CHECK(stream<tally::never_new>{*f.journal, "one"}.load().version == 3);
+}
+
+TEST_CASE("what stands for trimmed events is no snapshot") {
+  fixture f;
+  for (int i = 0; i < 3; ++i) f.record(1);
+  f.take(2);
+  trim_stream(*f.journal, model_of<tally::first>(), name);
+  CHECK(f.restored().snapshot_version == 2);
+  f.journal->snapshots()->remove(name);
+  CHECK(f.restored().version == 2);
+  CHECK(f.restored().snapshot_version == 0);
 }
 
 TEST_CASE("a state that stood for an older class version can still be read as such") {

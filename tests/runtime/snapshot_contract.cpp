@@ -36,6 +36,7 @@ void keeping(journal& j) {
     s.time = at(-1);
     s.schema = {3, 0x1234};
     s.commands = {{"first", 2, 1, at(5)}, {std::string("\0\xff", 2), 7, 5, at(6)}};
+    s.forgotten_until = at(-2);
     s.state = std::string("\0\n\xff", 3);
     store.save(s, 2);
     snapshot read;

@@ -25,6 +25,7 @@ snapshot sample() {
   s.schema = {2, 0xffeeddccbbaa9988};
   s.commands = {{"command-1", 6, 1, timestamp{std::chrono::microseconds{1700000000000000}}},
                 {"command-2", 8, 2, timestamp{std::chrono::microseconds{1700000000123456}}}};
+  s.forgotten_until = timestamp{std::chrono::microseconds{1699999999000000}};
   s.state = std::string("\x01\0\0\0\x03\0\0\0tea\x02\0\0\0\0\0\0\0\0", 20);
   return s;
 }
@@ -40,6 +41,12 @@ std::string mended(std::string record) {
   const std::size_t covered = record.size() - 8;
   detail::put_little(record.data() + covered, detail::checksum(record.substr(0, covered)));
   return record;
+}
+
+/// Returns a record as it was in the first format version, without what was forgotten.
+std::string in_first_version(std::string record) {
+  record[0] = 1;
+  return mended(record.erase(45, 9));
 }
 
 bool decodes(std::string_view record) {
@@ -65,13 +72,50 @@ TEST_CASE("a snapshot comes back from its record as it went in") {
   CHECK(decode_snapshot(record_of(bare)) == bare);
 }
 
+TEST_CASE("what a snapshot says of forgotten commands comes back, whatever the time") {
+  for (const auto time : {timestamp::min(), timestamp{}, timestamp::max()}) {
+    snapshot s = sample();
+    s.forgotten_until = time;
+    CHECK(decode_snapshot(record_of(s)).forgotten_until == time);
+  }
+  snapshot s = sample();
+  s.forgotten_until.reset();
+  CHECK_FALSE(decode_snapshot(record_of(s)).forgotten_until);
+}
+
 TEST_CASE("the bytes of a snapshot are those of the golden file, which every build reads") {
-  CHECK(hex(record_of(sample())) == golden("snapshot.hex"));
-  CHECK(decode_snapshot(from_hex(golden("snapshot.hex"))) == sample());
+  CHECK(hex(record_of(sample())) == golden("snapshot_2.hex"));
+  CHECK(decode_snapshot(from_hex(golden("snapshot_2.hex"))) == sample());
+}
+
+TEST_CASE("a snapshot of the first format version is read, and may have forgotten any command") {
+  const std::string record = from_hex(golden("snapshot.hex"));
+  snapshot expected = sample();
+  expected.forgotten_until = timestamp::max();
+  CHECK(decode_snapshot(record) == expected);
+  CHECK(claimed_version(record) == 8);
+  CHECK(in_first_version(record_of(sample())) == record);
+}
+
+TEST_CASE("a snapshot of the first format version whose commands recorded everything has forgotten "
+          "none") {
+  snapshot s = sample();
+  s.forgotten_until.reset();
+  s.commands[0].events = 6;
+  CHECK(decode_snapshot(in_first_version(record_of(s))) == s);
+  // A command of no id, say, recorded what comes between the two.
+  s.commands[1].events = 1;
+  CHECK(decode_snapshot(in_first_version(record_of(s))).forgotten_until == timestamp::max());
+  s.commands.clear();
+  CHECK(decode_snapshot(in_first_version(record_of(s))).forgotten_until == timestamp::max());
 }
 
 TEST_CASE("a snapshot that was cut anywhere, or has a flipped bit, does not decode") {
-  const std::string record = record_of(sample());
+  std::string record = record_of(sample());
+  SUBCASE("in today's format version") {}
+  SUBCASE("in the first") {
+    record = in_first_version(record);
+  }
   for (std::size_t size = 0; size < record.size(); ++size) {
     CHECK_FALSE(decodes(std::string_view(record).substr(0, size)));
   }
@@ -99,14 +143,25 @@ TEST_CASE("a snapshot of impossible numbers does not decode, whatever its checks
   CHECK_FALSE(decodes_changed([](snapshot& s) { s.commands[0].events = 0; }));
   CHECK_FALSE(decodes_changed([](snapshot& s) { s.commands[0].version = 7; }));
   CHECK_FALSE(decodes_changed([](snapshot& s) { s.commands[1].version = 9; }));
+
+  std::string record = record_of(sample());
+  record[45] = 2;
+  CHECK_FALSE(decodes(mended(record)));
+  record[45] = 0;
+  CHECK_FALSE(decodes(mended(record)));
 }
 
 TEST_CASE("a format version that this program does not know is named") {
   std::string record = record_of(sample());
-  record[0] = 2;
-  CHECK_THROWS_WITH_AS(static_cast<void>(decode_snapshot(mended(record))),
-                       "the snapshot has format version 2, this program reads 1", undecodable);
-  CHECK(claimed_version(record) == 0);
+  for (const char version : {'\0', '\3'}) {
+    record[0] = version;
+    CHECK_THROWS_WITH_AS(static_cast<void>(decode_snapshot(mended(record))),
+                         ("the snapshot has format version " + std::to_string(version)
+                          + ", this program reads up to 2")
+                             .c_str(),
+                         undecodable);
+    CHECK(claimed_version(record) == 0);
+  }
 }
 
 TEST_CASE("no bytes make the decoder of snapshots do anything but decode or refuse") {

@@ -10,6 +10,8 @@
 #include <boost/serialization/vector.hpp>
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -76,8 +78,13 @@ namespace {
 
 constexpr std::string_view name = "shelf/one";
 
-/// Appends commits of two events each, the n-th by command `command-n`.
-void fill(journal& to, int first, int last) {
+timestamp at(int seconds) {
+  return timestamp{std::chrono::seconds(seconds)};
+}
+
+/// Appends commits of two events each, the n-th by command `command-n` at `time(n)`.
+void fill(
+    journal& to, int first, int last, timestamp (*time)(int) = [](int) { return at(0); }) {
   for (int i = first; i <= last; ++i) {
     encoded_events events;
     encode_event<shelf::today>(put{2 * i - 1}, events);
@@ -87,6 +94,7 @@ void fill(journal& to, int first, int last) {
     c.stream = name;
     c.expected_version = 2 * static_cast<std::uint64_t>(i - 1);
     c.command_id = id;
+    c.time = time(i);
     c.events = &events;
     REQUIRE(to.append({&c, 1}).front().accepted);
   }
@@ -100,6 +108,27 @@ shelf::today books(std::int64_t last) {
 
 const aggregate_model& model() {
   return model_of<shelf::today>();
+}
+
+std::vector<std::uint64_t> versions_of_snapshots(const journal& in) {
+  std::vector<std::uint64_t> versions;
+  const auto note = [&versions](snapshot& found) {
+    versions.push_back(found.version);
+    return true;
+  };
+  in.snapshots()->read(name, note, {});
+  return versions;
+}
+
+/// Returns the newest snapshot.
+snapshot snapshot_of(const journal& in) {
+  snapshot newest;
+  const auto take = [&newest](snapshot& found) {
+    newest = found;
+    return false;
+  };
+  in.snapshots()->read(name, take, {});
+  return newest;
 }
 
 /// Archives the versions of the commits that it is given.
@@ -145,6 +174,54 @@ TEST_CASE("a stream is trimmed up to a snapshot, and its aggregate is as before"
   CHECK_THROWS_AS(static_cast<void>(one.events()), trimmed_history);
   fill(*journal, 11, 12);
   CHECK(one.load().state == books(24));
+}
+
+TEST_CASE("a snapshot that is taken for a trim remembers all commands that a window can hold") {
+  const auto journal = in_memory();
+  fill(*journal, 1, 1'100);
+  take_snapshot_now(*journal, model(), name);
+  trim_stream(*journal, model(), name);
+  journal->snapshots()->remove(name);
+  const rebuilt r = rebuild(*journal, model(), name, {}, newest_version, 2'000);
+  CHECK(r.commands.size() == 1'100);
+  CHECK_FALSE(r.forgotten_until);
+}
+
+TEST_CASE("a snapshot that is taken for a trim says what it has forgotten, and so does the base") {
+  const auto journal = in_memory();
+  fill(*journal, 1, 10, [](int i) { return i == 3 ? at(30) : at(i); });
+  take_snapshot_now(*journal, model(), name, newest_version, 4);
+  CHECK(versions_of_snapshots(*journal) == std::vector<std::uint64_t>{20});
+  trim_stream(*journal, model(), name);
+  journal->snapshots()->remove(name);
+  const rebuilt r = rebuild(*journal, model(), name);
+  CHECK(r.commands.size() == 4);
+  CHECK(r.forgotten_until == at(30));
+}
+
+TEST_CASE("a snapshot that is taken of an earlier version leaves the newest one that holds") {
+  for (const std::size_t keep : {1U, 2U, 3U}) {
+    const auto journal = in_memory();
+    fill(*journal, 1, 10);
+    for (const std::uint64_t version : {12U, 16U})
+      take_snapshot_now(*journal, model(), name, version);
+    CHECK(take_snapshot_now(*journal, model(), name, 6, max_remembered_commands, keep) == 6);
+    CHECK(versions_of_snapshots(*journal) == std::vector<std::uint64_t>{16, 6});
+    trim_stream(*journal, model(), name, 6);
+    CHECK(journal->base(name)->state.version == 6);
+    CHECK(rebuild(*journal, model(), name).snapshot_version == 16);
+  }
+}
+
+TEST_CASE("a snapshot that is taken of an earlier version leaves none of another history") {
+  const auto journal = in_memory();
+  fill(*journal, 1, 10);
+  take_snapshot_now(*journal, model(), name, 16);
+  snapshot other = snapshot_of(*journal);
+  other.commit_checksum += 1;
+  journal->snapshots()->save(other, 2);
+  take_snapshot_now(*journal, model(), name, 6);
+  CHECK(versions_of_snapshots(*journal) == std::vector<std::uint64_t>{6});
 }
 
 TEST_CASE("a stream is trimmed again from its base on, and only what was not yet archived is") {
@@ -219,13 +296,7 @@ TEST_CASE("nothing is trimmed if the snapshot is not what the events give") {
   const auto journal = in_memory();
   fill(*journal, 1, 6);
   take_snapshot_now(*journal, model(), name, 10);
-  snapshot s;
-  journal->snapshots()->read(name,
-                             [&s](snapshot& found) {
-                               s = found;
-                               return false;
-                             },
-                             {});
+  snapshot s = snapshot_of(*journal);
   std::string expected;
   SUBCASE("its state is another") {
     s.state.clear();

@@ -31,10 +31,12 @@ class faulty_journal::faulty_snapshots final : public snapshot_store {
  public:
   explicit faulty_snapshots(snapshot_store& inner) : inner_(inner) {}
 
-  std::atomic<bool> fails{false};
+  std::atomic<fault> how{fault::none};
 
   void save(const snapshot& s, std::size_t keep) override {
-    if (fails) fail_to_write();
+    const fault now = how;
+    if (now == fault::throw_oddly) throw 7;
+    if (now != fault::none) fail_to_write();
     inner_.save(s, keep);
   }
   void read(std::string_view stream,
@@ -83,8 +85,8 @@ void faulty_journal::before_read(std::function<void()> what, std::size_t skip) {
   reads_before_ = skip;
 }
 
-void faulty_journal::fail_saves(bool do_they) {
-  if (snapshots_) snapshots_->fails = do_they;
+void faulty_journal::fail_saves(fault how) {
+  if (snapshots_) snapshots_->how = how;
 }
 
 void faulty_journal::hold() {

@@ -57,8 +57,9 @@ class faulty_journal final : public journal {
   /// demand replaces the other.
   void before_read(std::function<void()> what, std::size_t skip = 0);
 
-  /// From now on every snapshot that is to be saved fails with `journal_failure`, and none is; or no longer.
-  void fail_saves(bool do_they);
+  /// From now on no snapshot is saved: each fails with `journal_failure`, or with what is no std::exception if `how` is
+  /// `throw_oddly`. No longer if it is `none`.
+  void fail_saves(fault how);
 
   /// From now on every append waits inside, before it stores anything, until `release`.
   void hold();
