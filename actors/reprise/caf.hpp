@@ -121,6 +121,16 @@ void tell(const caf::actor& to, Message&& what) {
 #endif
 }
 
+/// Requests the answer of `to` to `what` as `self`, and waits for it for ever: `.then` says what becomes of it.
+template <class Message>
+auto ask(caf::event_based_actor& self, const caf::actor& to, Message&& what) {
+#if REPRISE_CAF_1
+  return self.mail(std::forward<Message>(what)).request(to, caf::infinite);
+#else
+  return self.request(to, caf::infinite, std::forward<Message>(what));
+#endif
+}
+
 /// Makes `who` stop, once it has finished the message at hand.
 inline void tell_to_stop(const caf::actor& who) {
   caf::anon_send_exit(who, caf::exit_reason::user_shutdown);

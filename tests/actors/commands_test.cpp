@@ -649,7 +649,7 @@ class client final : public caf::event_based_actor {
         content_(std::move(content)),
         answers_(answers) {}
   caf::behavior make_behavior() override {
-    request(to_, caf::infinite, std::move(content_)).then([this](const answer& a) {
+    reprise::ask(*this, to_, std::move(content_)).then([this](const answer& a) {
       answers_->push_back(a);
     });
     to_ = nullptr;

@@ -66,7 +66,7 @@ class client final : public caf::event_based_actor {
         then_(std::move(then)) {}
 
   caf::behavior make_behavior() override {
-    request(to_, caf::infinite, std::move(content_))
+    reprise::ask(*this, to_, std::move(content_))
         .then([this](const answer& a) { finish(a); },
               [this](const caf::error&) {
                 finish({answer_kind::unavailable, 0, 0, "nobody there"});
