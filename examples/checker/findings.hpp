@@ -84,6 +84,8 @@ struct findings {
       0;  ///< those of carts whose history is damaged, or at a version that was trimmed
   std::uint64_t trimmed =
       0;  ///< acknowledged commands of which nothing is left to compare, because they were trimmed
+  std::uint64_t sent_too_late =
+      0;  ///< sendings of stored commands whose ids were not remembered any more
 
   bool recovery_is_skipped = false;
   std::uint64_t recovered = 0;  ///< carts that were asked for their state

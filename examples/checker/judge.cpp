@@ -214,6 +214,7 @@ void judge::compare_commit(std::uint32_t command,
                            const reprise::commit_view& commit,
                            const std::vector<shopping_cart::event>& events) {
   sent_command& c = history_.commands[command];
+  if (is_forgotten(c, commit.first_version - 1)) return;
   if (c.stored_version != 0) {
     report(violation_kind::stored_twice, c.cart, commit.last_version(), commit.command_id,
            "once, at version " + std::to_string(c.stored_version),
@@ -247,7 +248,7 @@ void judge::compare_answers(std::uint32_t command, const reprise::commit_view& c
   history_.each_sending(c, [&](const sending& s) {
     if (s.recorded_events() || s.is_open()) may_be_stored = true;
     if (!s.is_open()) other = &s;
-    if (s.recorded_events()
+    if (s.recorded_events() && !is_forgotten(c, s.version - s.events)
         && (s.version != commit.last_version() || s.events != commit.events.size())) {
       misplaced = &s;
     }
@@ -336,12 +337,22 @@ void judge::finish() {
   check_order(history_, judgements_, recorded_, findings_);
 }
 
+bool judge::is_forgotten(const sent_command& c, std::uint64_t version) const noexcept {
+  return c.stored_version != 0 && version >= c.stored_version
+         && version - c.stored_version >= options_.window;
+}
+
 void judge::finish_command(std::uint32_t command) {
   const sent_command& c = history_.commands[command];
   const sending* first = nullptr;
   const sending* different = nullptr;
   const sending* judged_again = nullptr;
   history_.each_sending(c, [&](const sending& s) {
+    if (!s.is_judgement() && !s.recorded_events()) return;
+    if (is_forgotten(c, s.version - s.events)) {
+      ++findings_.sent_too_late;
+      return;
+    }
     if (s.is_judgement() && c.stored_version != 0 && s.version >= c.stored_version)
       judged_again = &s;
     if (!s.recorded_events()) return;

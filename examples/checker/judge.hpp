@@ -19,6 +19,9 @@ struct judge_options {
 
   /// Asked now and then; judging ends early when it returns true.
   std::function<bool()> is_interrupted = [] { return false; };
+
+  /// For how many recorded commands of a cart an id is remembered: one that is sent again later is a new command.
+  std::uint64_t window = 1'000;
 };
 
 /// Holds what the senders were told against what is stored, with a model of the cart that shares no code with the
@@ -26,7 +29,7 @@ struct judge_options {
 /// with the length of log and journal (and the logarithm of what was judged of a cart, which is sorted).
 ///
 /// Of each cart it finds whether
-/// - every acknowledged commit is there, once, at the version and with as many events as its answer said;
+/// - every acknowledged commit is there, once (unless it was sent again when its id was not remembered any more), at the version and with as many events as its answer said;
 /// - nothing else is, but what was sent and may have been stored, because a sending of it has no answer, or `unknown`;
 /// - every commit holds the events to which the command leads in the model at that version;
 /// - every refusal, every "already so" and every view is what the model says at the version it was judged at;
@@ -85,6 +88,10 @@ class judge {
   void compare_judgement(const sending& s, cart_state& state);
   void finish();
   void finish_command(std::uint32_t command);
+
+  /// Returns whether the id of a stored command was not remembered any more where its cart was at `version`. A command of a
+  /// cart records one event.
+  bool is_forgotten(const sent_command& c, std::uint64_t version) const noexcept;
   std::string text_of_surplus(std::uint32_t command) const;
   void compare_with_kinds(std::uint32_t command);
   void count_open(const sent_command& c);

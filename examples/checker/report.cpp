@@ -60,6 +60,9 @@ void print_journal(std::ostream& out, const findings& f) {
     out << "; NOT read to its end, so that nothing is said of what is missing";
   out << "\njudgements   " << grouped(f.judgements) << " compared with the model";
   if (f.unjudged > 0) out << ", " << grouped(f.unjudged) << " not, on damaged or trimmed carts";
+  if (f.sent_too_late > 0)
+    out << "\nsent again   " << counted(f.sent_too_late, "time")
+        << " when the id was not remembered any more, which makes it a new command";
   if (f.trimmed > 0)
     out << "\ntrimmed      " << counted(f.trimmed, "acknowledged command") << " not compared";
   out << "\nrecovery     ";
@@ -182,6 +185,7 @@ void print_json(std::ostream& out, const findings& f) {
                     {"judgements", f.judgements},
                     {"judgements_not_compared", f.unjudged},
                     {"trimmed_not_compared", f.trimmed},
+                    {"sent_when_forgotten", f.sent_too_late},
                     {"recovery", {{"skipped", f.recovery_is_skipped}, {"carts", f.recovered}}},
                     {"interrupted", f.was_interrupted},
                     {"failure", f.failure.empty() ? json() : text(f.failure)},

@@ -390,6 +390,36 @@ TEST_CASE_FIXTURE(sound_run, "a stored command that is judged once more is found
            "at version 2");
 }
 
+TEST_CASE("a command that is sent again when its id is not remembered any more is a new one") {
+  checker_run::run run;
+  run.sent("a", "cart", add_product{"tea", 1});
+  run.stored("a", "cart", {product_added_to_cart{"tea", 1}});
+  run.answered("a", result::unknown, 0, 0);
+  run.sent("b", "cart", change_quantity{"tea", 2});
+  run.stored("b", "cart", {product_quantity_changed_in_cart{"tea", 2}});
+  run.answered("b", result::accepted, 2, 1);
+  std::uint64_t others = 0;
+  SUBCASE("one command too early") {
+    others = 998;
+  }
+  SUBCASE("as soon as it is forgotten") {
+    others = 999;
+  }
+  for (std::uint64_t i = 0; i < others; ++i) {
+    const std::string id = "other " + std::to_string(i);
+    const auto quantity = static_cast<std::int64_t>(3 + i % 2);
+    run.sent(id, "cart", change_quantity{"tea", quantity});
+    run.stored(id, "cart", {product_quantity_changed_in_cart{"tea", quantity}});
+    run.answered(id, result::accepted, 3 + i, 1);
+  }
+  run.sent("a", "cart", add_product{"tea", 1});
+  run.stored("a", "cart", {product_added_to_cart{"tea", 1}});
+  run.answered("a", result::accepted, 3 + others, 1);
+  const auto found = run.judged();
+  CHECK(found.sent_too_late == (others == 999 ? 1u : 0u));
+  CHECK(found.violation_count == (others == 999 ? 0u : 2u));
+}
+
 TEST_CASE_FIXTURE(sound_run, "two answers of one id that differ are found") {
   sent("a", "cart", add_product{"tea", 2});
   answered("a", result::accepted, 2, 1);
