@@ -97,7 +97,7 @@ SABOTAGES = {
     ),
     "lets a clock that throws end the aggregate": (
         "aggregate_actor.cpp",
-        "    return crashed(*d, failed.what());\n  }\n  if (const auto first",
+        "    return crashed(*d, failed.what(), log_cause::clock);\n  }\n  if (const auto first",
         "    throw;\n  }\n  if (const auto first",
     ),
     "fails for good on one damaged stream": (
@@ -206,7 +206,7 @@ SABOTAGES = {
     ),
     "drops what waits for recovery": (
         "aggregate_actor.cpp",
-        "    queued().waiting.push_back(std::move(d));\n",
+        "    q.waiting.push_back(std::move(d));\n    if (q.under_way) group_->recoveries->wait_for(q.under_way, q.waiting.back());\n",
         "    d.reset();\n",
     ),
     "forgets that a command was answered": (
@@ -515,12 +515,12 @@ SABOTAGES = {
     ),
     "leaves with what has come back to it": (
         "aggregate_actor.cpp",
-        "if (is_leaving_ && !queued_) return quit();",
+        "if (is_leaving_ && nobody_waits()) return quit();",
         "if (is_leaving_) return quit();",
     ),
     "leaves those that wait for its recovery": (
         "aggregate_actor.cpp",
-        "if (phase_ == phase::recovering && !queued_) return quit();",
+        "if (phase_ == phase::recovering && nobody_waits()) return quit();",
         "if (phase_ == phase::recovering) return quit();",
     ),
     "leaves before what it has in flight": (
@@ -663,7 +663,7 @@ SABOTAGES = {
     ),
     "passes over a damaged snapshot in silence": (
         "recovery_actor.cpp",
-        "host_->log(log_level::warning, s.text());",
+        "host_->log(log_level::warning, {log_cause::snapshot, s.where.stream, s.text()}, s.text());",
         "",
     ),
     "takes snapshot after snapshot of a state that cannot be stored": (
@@ -759,8 +759,8 @@ SABOTAGES = {
     # -- bounded ---------------------------------------------------------------------------------------------------
     "lets any number wait for recovery": (
         "aggregate_actor.cpp",
-        "if (queued().waiting.size() < most) {",
-        "if (queued().waiting.size() < most || true) {",
+        "if (q.waiting.size() < most) {",
+        "if (q.waiting.size() < most || true) {",
     ),
     "takes any number of commands": (
         "admission.cpp",
