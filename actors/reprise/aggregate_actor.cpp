@@ -14,23 +14,14 @@
 
 namespace reprise {
 
-namespace {
-
-/// What one aggregate has left is its successor's own.
-std::unique_ptr<trouble> copy_of(const std::shared_ptr<trouble>& left) {
-  return left ? std::make_unique<trouble>(*left) : nullptr;
-}
-
-}  // namespace
-
 aggregate_actor::aggregate_actor(caf::actor_config& config,
                                  std::shared_ptr<aggregate_group> group,
                                  std::string_view id,
                                  const std::shared_ptr<trouble>& left)
     : caf::event_based_actor(config),
       group_(std::move(group)),
-      tail_(new tail(stream_name(group_->model.category(), id))),
-      trouble_(copy_of(left)) {
+      tail_(new tail(stream_name(group_->model.category(), id))) {
+  take_over(left);
   host().started(host_context::part::aggregate);
 }
 
@@ -41,12 +32,16 @@ aggregate_actor::aggregate_actor(caf::actor_config& config,
       group_(std::move(group)),
       tail_(before.last),
       version_(before.version),
-      phase_(phase::settling),
-      trouble_(copy_of(before.left)) {
+      phase_(phase::settling) {
+  take_over(before.left);
   host().started(host_context::part::aggregate);
 }
 
 aggregate_actor::~aggregate_actor() = default;
+
+void aggregate_actor::take_over(const std::shared_ptr<trouble>& left) {
+  if (left) troubled() = *left;
+}
 
 caf::behavior aggregate_actor::make_behavior() {
   host().recovering.fetch_add(1);

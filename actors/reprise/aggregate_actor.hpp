@@ -176,6 +176,9 @@ class aggregate_actor final : public caf::event_based_actor {
 
   trouble& troubled();
 
+  /// Goes on with what the actor before it had left.
+  void take_over(const std::shared_ptr<trouble>& left);
+
   std::shared_ptr<aggregate_group> group_;
   tail_ptr tail_;
   std::unique_ptr<aggregate_instance> instance_;

@@ -83,8 +83,8 @@ void add_load(CLI::App& app, stress::options& o, std::optional<std::uint64_t>& s
       ->excludes(duration);
   add_text(
       app, "--warmup", "TIME",
-      [&o](const std::string& text) { o.warmup = stress::duration_from(text); },
-      "How long before anything is measured");
+      [&o](const std::string& text) { o.warmup = stress::duration_from(text, {}); },
+      "How long before anything is measured [0]");
   app.add_option("--carts", o.carts, "Carts that are open at a time")
       ->transform(whole_number(1, 10'000'000))
       ->capture_default_str();

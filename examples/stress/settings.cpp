@@ -69,6 +69,26 @@ std::uint32_t weight(std::string_view text, const char* expected) {
   return number;
 }
 
+/// Reads `name=value,name=value`, each of `names` once at most. Returns the values beside the names; one that is not there
+/// is empty.
+template <std::size_t Names>
+std::array<std::string_view, Names> values_of(const std::array<std::string_view, Names>& names,
+                                              std::string_view text,
+                                              const char* expected) {
+  std::array<std::string_view, Names> values;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto item = text.substr(begin, text.find(',', begin) - begin);
+    begin += item.size() + 1;
+    const auto equals = item.find('=');
+    const auto found = std::find(names.begin(), names.end(), item.substr(0, equals));
+    if (found == names.end() || equals >= item.size() - 1) throw bad_setting(expected);
+    auto& value = values[static_cast<std::size_t>(found - names.begin())];
+    if (!value.empty()) throw bad_setting(expected);
+    value = item.substr(equals + 1);
+  }
+  return values;
+}
+
 }  // namespace
 
 std::string_view to_string(command_kind kind) noexcept {
@@ -81,15 +101,15 @@ std::string_view to_string(command_kind kind) noexcept {
   return "unknown";
 }
 
-std::chrono::nanoseconds duration_from(const std::string& text) {
+std::chrono::nanoseconds duration_from(const std::string& text, std::chrono::nanoseconds least) {
   static constexpr auto expected = "it takes a time such as 10s, 500ms or 2m";
   const auto [number, rest] = leading_number(text, expected);
   const auto found = std::find_if(units.begin(), units.end(),
                                   [&r = rest](const unit& u) { return u.name == r; });
   if (found == units.end()) throw bad_setting(expected);
   const double nanoseconds = number * found->nanoseconds;
-  if (nanoseconds < 1 || nanoseconds > 3600e9 * 24 * 365)
-    throw bad_setting("it takes a time from 1ns to a year");
+  if (nanoseconds < static_cast<double>(least.count()) || nanoseconds > 3600e9 * 24 * 365)
+    throw bad_setting("it takes a time from " + std::to_string(least.count()) + "ns to a year");
   return std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds));
 }
 
@@ -110,17 +130,10 @@ command_mix mix_from(const std::string& text) {
   static constexpr auto expected =
       "it takes shares such as add=60,remove=20,view=15,checkout=5, not all of them 0";
   static constexpr std::array<std::string_view, 4> names{"add", "remove", "view", "checkout"};
+  const auto shares = values_of(names, text, expected);
   command_mix mix;
-  mix.weights.fill(0);
-  for (std::string_view rest = text; !rest.empty();) {
-    const auto item = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(item.size() + 1, rest.size()));
-    const auto equals = item.find('=');
-    const auto found = std::find(names.begin(), names.end(), item.substr(0, equals));
-    if (found == names.end() || equals == item.npos) throw bad_setting(expected);
-    mix.weights[static_cast<std::size_t>(found - names.begin())] = weight(item.substr(equals + 1),
-                                                                          expected);
-  }
+  for (std::size_t i = 0; i < names.size(); ++i)
+    mix.weights[i] = shares[i].empty() ? 0 : weight(shares[i], expected);
   const bool is_empty = std::all_of(mix.weights.begin(), mix.weights.end(),
                                     [](auto w) { return w == 0; });
   if (is_empty) throw bad_setting(expected);
@@ -156,25 +169,15 @@ cart_distribution distribution_from(const std::string& text) {
 chaos_rates chaos_from(const std::string& text) {
   static constexpr auto expected =
       "it takes rates such as crash=5/s,passivate=10/s,restart=0.1/s, not all of them 0";
-  chaos_rates result;
-  for (std::string_view rest = text; !rest.empty();) {
-    const auto item = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(item.size() + 1, rest.size()));
-    const auto equals = item.find('=');
-    if (equals == item.npos) throw bad_setting(expected);
-    const auto [number, behind] = leading_number(item.substr(equals + 1), expected);
+  static constexpr std::array<std::string_view, 3> names{"crash", "passivate", "restart"};
+  const auto rates = values_of(names, text, expected);
+  const auto rate = [](std::string_view value) {
+    if (value.empty()) return 0.0;
+    const auto [number, behind] = leading_number(value, expected);
     if (behind != "/s" || number < 0 || number > 1e6) throw bad_setting(expected);
-    const auto name = item.substr(0, equals);
-    if (name == "crash") {
-      result.crash = number;
-    } else if (name == "passivate") {
-      result.passivate = number;
-    } else if (name == "restart") {
-      result.restart = number;
-    } else {
-      throw bad_setting(expected);
-    }
-  }
+    return number;
+  };
+  const chaos_rates result{rate(rates[0]), rate(rates[1]), rate(rates[2])};
   if (result.crash + result.passivate + result.restart == 0) throw bad_setting(expected);
   return result;
 }

@@ -15,8 +15,9 @@ class bad_setting : public std::runtime_error {
 
 // What settings look like on the command line. All throw `bad_setting`.
 
-/// Reads a time above zero: `250us`, `20ms`, `1.5s`, `2m`, `1h`. A number without a unit is in seconds.
-std::chrono::nanoseconds duration_from(const std::string& text);
+/// Reads a time: `250us`, `20ms`, `1.5s`, `2m`, `1h`. A number without a unit is in seconds.
+std::chrono::nanoseconds duration_from(
+    const std::string& text, std::chrono::nanoseconds least = std::chrono::nanoseconds(1));
 
 /// Reads commands a second, above zero: `5000`, or `5000/s`.
 double rate_from(const std::string& text);

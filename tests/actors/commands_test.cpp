@@ -294,13 +294,16 @@ TEST_CASE("what somebody waits for recovers before what nobody waits for any mor
   s.run();
   s.pass_the_timeout();
   const auto& patient = s.look("d");
-  // It was given up, and is waited for again.
-  const auto& again = s.look("c");
   s.run();
-  s.step("recovery");
   s.step("recovery");
   s.run();
   CHECK(patient.answer() == already_so(0));
+  CHECK(s.context().recovered == 1);
+  // It was set aside, and is waited for again.
+  const auto& again = s.look("c");
+  s.run();
+  s.step("recovery");
+  s.run();
   CHECK(again.answer() == already_so(0));
   CHECK(s.context().recovered == 2);
   s.release("recovery");

@@ -16,6 +16,7 @@ TEST_CASE("a time has a unit, or is in seconds") {
   CHECK(duration_from("1.5ms") == 1500us);
   CHECK(duration_from("2m") == 120s);
   CHECK(duration_from("1h") == 3600s);
+  CHECK(duration_from("0", {}) == 0s);
   for (const std::string bad :
        {"", "s", "0", "-1s", "5 s", "1e3s", "nan", "inf", "9999999h", "10x"}) {
     CAPTURE(bad);
@@ -27,7 +28,8 @@ TEST_CASE("a mix names the shares of commands, and what it does not name is not 
   CHECK(mix_from("add=60,remove=20,view=15,checkout=5") == command_mix{});
   CHECK(mix_from("checkout=1").weights == std::array<std::uint32_t, 4>{0, 0, 0, 1});
   for (const std::string bad :
-       {"", "add", "add=", "add=-1", "add=x", "steal=3", "add=0", "add=1;view=2"}) {
+       {"", "add", "add=", "add=-1", "add=x", "steal=3", "add=0", "add=1;view=2", "add=1,",
+        ",add=1", "add=1,,view=2", "add=1,add=2"}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(static_cast<void>(mix_from(bad)), bad_setting);
   }
@@ -63,7 +65,8 @@ TEST_CASE("harm that is not named is not done") {
   CHECK(chaos.crash == 5);
   CHECK(chaos.passivate == 0);
   CHECK(chaos.restart == 0.1);
-  for (const std::string bad : {"", "crash", "crash=5", "crash=0/s", "fire=1/s", "crash=-1/s"}) {
+  for (const std::string bad : {"", "crash", "crash=5", "crash=0/s", "fire=1/s", "crash=-1/s",
+                                "crash=5/s,crash=0/s", "crash=5/s,"}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(static_cast<void>(chaos_from(bad)), bad_setting);
   }
