@@ -347,7 +347,7 @@ TEST_CASE("no more histories than max_recoveries are in memory in part") {
   CHECK(s.context().recovered == 3);
 }
 
-TEST_CASE("a reader that finds no room is told when there is some") {
+TEST_CASE("what comes behind a long history is read though only one may be in memory in part") {
   stage<notebook> s{{.max_recoveries = 1}};
   const std::vector<notebook::event> thousand(1000, written{"x"});
   reprise::stream<notebook> long_one{s.journal(), "a"};
