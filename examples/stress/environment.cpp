@@ -1,5 +1,7 @@
 #include "stress/environment.hpp"
 
+#include "reprise/caf.hpp"
+
 #include <boost/version.hpp>
 
 #include <algorithm>
@@ -121,7 +123,7 @@ environment look_around(const std::filesystem::path& directory) {
   here.build = build_type();
   here.compiler = compiler_name();
   here.reprise = REPRISE_VERSION;
-  here.caf = version_of_loaded("libcaf_core");
+  here.caf = reprise::caf_version();
   here.rocksdb = version_of_loaded("librocksdb");
   here.boost = std::to_string(BOOST_VERSION / 100'000) + '.'
                + std::to_string(BOOST_VERSION / 100 % 1'000);
