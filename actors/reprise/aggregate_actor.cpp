@@ -109,7 +109,7 @@ void aggregate_actor::on_recovered(recovery& result) {
   window_ = std::move(result.window);
   tail_->durable.store(version_, std::memory_order_release);
   if (trouble_) {
-    if (trouble_->calm_since == steady_time{}) trouble_->calm_since = host().steady_now();
+    if (!trouble_->calm_since) trouble_->calm_since = host().steady_now();
     if (std::exchange(trouble_->is_logged, false))
       host().log(log_level::info, printable(tail_->stream) + " is available again");
   }
@@ -125,7 +125,7 @@ void aggregate_actor::break_down(const std::string& reason, std::chrono::millise
   t.reason = reason;
   t.wait = wait;
   t.retry_at = host().steady_now() + wait;
-  t.calm_since = {};
+  t.calm_since.reset();
   t.is_in_flight = phase_ == phase::ready;
   t.is_forgotten = false;
   become_broken();
@@ -160,7 +160,7 @@ void aggregate_actor::restart(const std::string& reason) {
              printable(tail_->stream) + " lost its state and is read again " + when + ": "
                  + reason);
   if (wait.count() != 0) return break_down(reason, wait);
-  trouble_->calm_since = {};
+  trouble_->calm_since.reset();
   lose_state();
 }
 
@@ -188,8 +188,8 @@ std::string aggregate_actor::why_broken() const {
 }
 
 bool aggregate_actor::has_been_calm() const {
-  return trouble_ && trouble_->calm_since != steady_time{}
-         && host().steady_now() - trouble_->calm_since >= host().config.restart_backoff_max;
+  return trouble_ && trouble_->calm_since
+         && host().steady_now() - *trouble_->calm_since >= host().config.restart_backoff_max;
 }
 
 care aggregate_actor::how_careful() {

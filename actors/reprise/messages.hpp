@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -140,8 +141,8 @@ struct trouble {
   std::string reason;                ///< while broken: why
   std::chrono::milliseconds wait{};  ///< while broken: how long, from the failure on
   std::chrono::steady_clock::time_point retry_at{};  ///< while broken: nothing is read before
-  std::chrono::steady_clock::time_point
-      calm_since{};            ///< since then nothing has failed; 0 if it is not well again
+  std::optional<std::chrono::steady_clock::time_point>
+      calm_since{};            ///< since then nothing has failed; none if it is not well again
   std::uint32_t failures = 0;  ///< in a row
   bool is_logged = false;      ///< that it cannot be read
   bool is_in_flight = false;   ///< while broken: what it handed in may not be settled

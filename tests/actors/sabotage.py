@@ -484,7 +484,7 @@ SABOTAGES = {
     ),
     "never grows calm out of memory": (
         "aggregate_actor.cpp",
-        "if (trouble_->calm_since == steady_time{}) trouble_->calm_since",
+        "if (!trouble_->calm_since) trouble_->calm_since",
         "trouble_->calm_since",
     ),
     "counts no restart after a wait": (
