@@ -410,8 +410,10 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
   } catch (const clock_failed& failed) {
     return crashed(*d, failed.what(), log_cause::clock);
   }
-  if (const auto first = window_.find(d->options().id, now)) {
-    return tell_first(std::move(d), *first);
+  if (!d->is_id_new()) {
+    if (const auto first = window_.find(d->options().id, now)) {
+      return tell_first(std::move(d), *first);
+    }
   }
   if (host().has_failed()) {
     return d->settle({answer_kind::unavailable, 0, 0, "the journal failed: " + host().failure()});

@@ -103,7 +103,13 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   bool is_admitted() const noexcept { return gate_ != nullptr; }
 
   /// Gives a command that its sender left without an id one of the host's own.
-  void name_command(std::string id) { options_.id = std::move(id); }
+  void name_command(std::string id) {
+    options_.id = std::move(id);
+    is_id_new_ = true;
+  }
+
+  /// Returns whether nobody can have sent its id before: the first time that it is asked, if the host gave it one.
+  bool is_id_new() noexcept { return std::exchange(is_id_new_, false); }
 
   /// Sends the answer of a command to `then` instead of the receiver that it was made with.
   virtual void answer_to(answer_callback) {}
@@ -149,6 +155,7 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   aggregate_metrics* metrics_ = nullptr;
   std::chrono::steady_clock::time_point taken_{};  ///< the epoch if that is not measured
   std::atomic<progress> progress_{progress::open};
+  bool is_id_new_ = false;
   bool is_linked_ = false;
   bool is_waiting_ = false;
   bool is_wait_measured_ = false;

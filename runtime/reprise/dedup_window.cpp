@@ -7,11 +7,30 @@ namespace reprise {
 
 namespace {
 
-std::uint64_t hash_of(std::string_view id) noexcept {
-  return std::hash<std::string_view>{}(id);
+/// So many tags are compared with a few instructions, if none of them ends the loop early.
+constexpr std::size_t tags_at_once = 32;
+
+bool is_among(const std::uint16_t* first, std::uint16_t wanted) noexcept {
+  bool is_found = false;
+  for (std::size_t i = 0; i < tags_at_once; ++i) is_found |= first[i] == wanted;
+  return is_found;
+}
+
+/// Returns the first place from `from` on where `wanted` is, or else the size.
+std::size_t place_among(const std::vector<std::uint16_t>& tags,
+                        std::uint16_t wanted,
+                        std::size_t from) noexcept {
+  std::size_t i = from;
+  while (i + tags_at_once <= tags.size() && !is_among(tags.data() + i, wanted)) i += tags_at_once;
+  while (i != tags.size() && tags[i] != wanted) ++i;
+  return i;
 }
 
 }  // namespace
+
+dedup_window::tag dedup_window::tag_of(std::string_view command_id) noexcept {
+  return static_cast<tag>(std::hash<std::string_view>{}(command_id));
+}
 
 // -- looking up ----------------------------------------------------------------------------------------------------
 
@@ -31,13 +50,15 @@ bool dedup_window::holds(std::string_view command_id) const noexcept {
 
 std::size_t dedup_window::place_of(std::string_view command_id, std::size_t from) const noexcept {
   std::size_t i = from;
-  if (!more_ || more_->hashes.empty()) {
+  if (!more_ || more_->tags.empty()) {
     while (i != entries_.size() && entries_[i].id != command_id) ++i;
     return i;
   }
-  const std::vector<std::uint64_t>& hashes = more_->hashes;
-  const std::uint64_t wanted = hash_of(command_id);
-  while (i != hashes.size() && (hashes[i] != wanted || entries_[i].id != command_id)) ++i;
+  const tag wanted = tag_of(command_id);
+  i = place_among(more_->tags, wanted, i);
+  while (i != entries_.size() && entries_[i].id != command_id) {
+    i = place_among(more_->tags, wanted, i + 1);
+  }
   return i;
 }
 
@@ -81,17 +102,17 @@ void dedup_window::forget_too_old(timestamp now) {
   if (count == 0) return;
   for (auto e = entries_.begin(); e != end; ++e) forget_until(e->what.time);
   entries_.erase(entries_.begin(), end);
-  std::vector<std::uint64_t>& hashes = rest().hashes;
-  if (!hashes.empty()) hashes.erase(hashes.begin(), hashes.begin() + count);
+  std::vector<tag>& tags = rest().tags;
+  if (!tags.empty()) tags.erase(tags.begin(), tags.begin() + count);
 }
 
 void dedup_window::index(std::size_t place) {
-  if (entries_.size() <= few && (!more_ || more_->hashes.empty())) return;
-  std::vector<std::uint64_t>& hashes = rest().hashes;
+  if (entries_.size() <= few && (!more_ || more_->tags.empty())) return;
+  std::vector<tag>& tags = rest().tags;
   // The first time, all that came before are indexed too.
-  const std::size_t first = std::min(place, hashes.size());
-  hashes.resize(entries_.size());
-  for (std::size_t i = first; i <= place; ++i) hashes[i] = hash_of(entries_[i].id);
+  const std::size_t first = std::min(place, tags.size());
+  tags.resize(entries_.size());
+  for (std::size_t i = first; i <= place; ++i) tags[i] = tag_of(entries_[i].id);
 }
 
 dedup_window::more& dedup_window::rest() {

@@ -137,7 +137,7 @@ class SoundJournal:
         battery.check(self.copy, self.log)
         self.renew_copy()
         self.events = self.read("export").stdout.splitlines()
-        self.carts = {json.loads(line)["stream"].partition("/")[2] for line in self.events}
+        self.carts = carts_of(self.events)
         self.shown = {cart: self.read("show", cart).stdout for cart in self.carts}
         self.untrimmed = None
         if before:
@@ -215,6 +215,10 @@ def make_trimmed_journal(battery, directory, log):
     return trimmed, before
 
 
+def carts_of(events):
+    return {json.loads(line)["stream"].partition("/")[2] for line in events}
+
+
 def newest_log(directory):
     return max(directory.glob("*.log"), key=lambda f: f.name)
 
@@ -243,9 +247,11 @@ def judge(sound, carts):
         require(is_whole and counted == len(events), f"verify is content, export is not\n{export.story()}")
     else:
         require(sound.is_report(verify), f"verify fails and names no place\n{verify.story()}")
-    # Of a cart whose last event nobody was told of, less may be shown: export has compared those.
+    # Of a cart whose last event nobody was told of, less may be shown, or nothing: export has compared those.
     is_shorter = is_whole and len(events) < len(sound.events)
-    reported = [judge_show(sound, cart, is_shorter) for cart in carts]
+    left = carts_of(events) if is_shorter else sound.carts
+    reported = [judge_show(sound, cart, is_shorter) for cart in carts if cart in left]
+    require(all(is_unknown(sound, cart) for cart in carts if cart not in left), "show knows what export does not")
     was_told = judge_restart(sound, events if is_whole else sound.events)
     return any([*reported, not is_whole, verify.status != 0, was_told])
 
@@ -256,6 +262,11 @@ def judge_show(sound, cart, may_be_shorter):
     is_same = show.status == 0 and (may_be_shorter or show.stdout in said)
     sound.battery.require(is_same or sound.is_report(show), f"a cart is neither the same nor reported\n{show.story()}")
     return show.status != 0
+
+
+def is_unknown(sound, cart):
+    show = sound.read("show", cart)
+    return show.status == 2 and "has no events" in show.stderr
 
 
 def judge_restart(sound, events):

@@ -63,7 +63,7 @@ constexpr timestamp ever{};
 }  // namespace
 
 TEST_CASE("a window holds the last so many ids, and what each command did") {
-  for (const std::uint32_t capacity : {1U, 2U, 16U, 17U, 1'000U}) {
+  for (const std::uint32_t capacity : {1U, 2U, 8U, 9U, 31U, 32U, 33U, 64U, 1'000U}) {
     window w(capacity);
     for (int i = 0; i < 2'100; ++i) {
       w.add(1);
@@ -73,6 +73,13 @@ TEST_CASE("a window holds the last so many ids, and what each command did") {
     }
     CHECK(w.content.size() == capacity);
   }
+}
+
+TEST_CASE("ids are told apart, however many there are") {
+  window w(100'000);
+  w.add(70'000);  // more than there are different tags
+  for (std::int64_t n = 1; n <= w.last; n += 101) CHECK(w.holds(n));
+  for (std::int64_t n = 1; n <= 100; ++n) CHECK_FALSE(w.holds(w.last + n));
 }
 
 TEST_CASE("a window of no ids remembers none") {
@@ -156,7 +163,7 @@ TEST_CASE("what is too old counts as forgotten while it still takes up room") {
 }
 
 TEST_CASE("a window that is built again from its entries tells the same") {
-  for (const std::uint32_t capacity : {0U, 1U, 10U, 16U, 17U, 40U}) {
+  for (const std::uint32_t capacity : {0U, 1U, 8U, 9U, 10U, 40U}) {
     for (const auto age : {5s, 20s, 1'000s}) {
       window w(capacity, age);
       for (int i = 0; i < 100; ++i) {
