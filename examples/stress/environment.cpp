@@ -1,6 +1,7 @@
 #include "stress/environment.hpp"
 
 #include "reprise/caf.hpp"
+#include "stress/allocator.hpp"
 
 #include <boost/version.hpp>
 
@@ -127,6 +128,7 @@ environment look_around(const std::filesystem::path& directory) {
   here.rocksdb = version_of_loaded("librocksdb");
   here.boost = std::to_string(BOOST_VERSION / 100'000) + '.'
                + std::to_string(BOOST_VERSION / 100 % 1'000);
+  here.allocator = allocator_name();
   here.processor = processor_model();
   here.cores = std::thread::hardware_concurrency();
   here.system = system_name();

@@ -15,6 +15,7 @@ struct environment {
   std::string caf;
   std::string rocksdb;
   std::string boost;
+  std::string allocator;
   std::string processor;
   std::size_t cores = 0;
   std::string system;

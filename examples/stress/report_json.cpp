@@ -34,6 +34,7 @@ json environment_of(const result& r) {
           {"caf", w.caf},
           {"rocksdb", w.rocksdb},
           {"boost", w.boost},
+          {"allocator", w.allocator},
           {"processor", w.processor},
           {"cores", w.cores},
           {"system", w.system},

@@ -92,7 +92,7 @@ void print_environment(std::ostream& out, const result& r) {
                         << ", load average " << load << '\n';
   label(out, "program") << "reprise " << w.reprise << ", " << w.build << " build, " << w.compiler
                         << ", CAF " << w.caf << ", RocksDB " << w.rocksdb << ", Boost " << w.boost
-                        << '\n';
+                        << ", " << w.allocator << '\n';
   if (r.options.journal == simulation::store_kind::memory) {
     label(out, "journal in") << "memory, nothing is synced\n";
   } else {

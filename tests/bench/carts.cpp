@@ -20,6 +20,13 @@ std::vector<std::string> make_cart_ids(std::size_t count) {
   return ids;
 }
 
+std::string command_id(std::uint64_t number) {
+  std::string id(15, '0');  // as long as the host's own
+  for (std::size_t i = id.size(); number != 0; number /= 10)
+    id[--i] = static_cast<char>('0' + number % 10);
+  return id;
+}
+
 namespace {
 
 reprise::encoded_events encoded(const shop::shopping_cart::event& event) {

@@ -18,6 +18,9 @@ using carts_handle = reprise::aggregates<shop::shopping_cart>;
 /// Returns so many cart ids in an order that has nothing to do with that of their names.
 std::vector<std::string> make_cart_ids(std::size_t count);
 
+/// Returns the id of a command that its sender has numbered.
+std::string command_id(std::uint64_t number);
+
 /// What the carts of every scenario hold.
 inline const std::string product = "earl-grey-tea";
 
@@ -25,12 +28,17 @@ inline const std::string product = "earl-grey-tea";
 /// quantity, so that every command records one event and no cart grows.
 class cart_commands {
  public:
-  cart_commands(carts_handle to, const std::vector<std::string>& ids)
-      : to_(std::move(to)), ids_(&ids) {}
+  enum class named_by : std::uint8_t { host, sender };
+
+  cart_commands(carts_handle to, const std::vector<std::string>& ids, named_by who = named_by::host)
+      : to_(std::move(to)), ids_(&ids), named_by_(who) {}
 
   template <class Done>
   void operator()(std::uint64_t number, Done done) const {
-    to_.send((*ids_)[number % ids_->size()], command(number / ids_->size()), done);
+    reprise::command_options options;
+    if (named_by_ == named_by::sender) options.id = command_id(number);
+    to_.send((*ids_)[number % ids_->size()], command(number / ids_->size()), done,
+             std::move(options));
   }
 
  private:
@@ -42,6 +50,7 @@ class cart_commands {
 
   carts_handle to_;
   const std::vector<std::string>* ids_;
+  named_by named_by_;
 };
 
 /// Asks each cart in turn how many products it has.

@@ -2,8 +2,7 @@
 #include "bench/child_process.hpp"
 #include "bench/scenario.hpp"
 #include "reprise/caf.hpp"
-
-#include <malloc.h>
+#include "stress/allocator.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -75,17 +74,12 @@ class bare_actor final : public caf::event_based_actor {
   std::atomic<std::size_t>& handled_;
 };
 
-std::size_t bytes_in_use() {
-  const auto now = ::mallinfo2();
-  return now.uordblks + now.hblkhd;
-}
-
 /// Waits until no thread frees or allocates any more, and returns the bytes in use then.
 std::size_t settled_bytes_in_use() {
-  std::size_t last = bytes_in_use();
+  std::size_t last = stress::bytes_in_use();
   for (int looks = 0, calm = 0; looks < 500 && calm < 5; ++looks) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    const std::size_t now = bytes_in_use();
+    const std::size_t now = stress::bytes_in_use();
     calm = now == last ? calm + 1 : 0;
     last = now;
   }

@@ -109,7 +109,8 @@ void print_environment(std::ostream& out, const environment& where, const settin
   line("load", readable(where.load) + " when it began");
   line("directory", how.directory.string() + " (" + where.file_system + ")");
   line("build", where.build + ", " + where.compiler);
-  line("libraries", "CAF " + where.caf + ", RocksDB " + where.rocksdb + ", Boost " + where.boost);
+  line("libraries", "CAF " + where.caf + ", RocksDB " + where.rocksdb + ", Boost " + where.boost
+                        + ", " + where.allocator);
   line("rounds", std::to_string(how.rounds) + " of " + readable(how.measured.count())
                      + " s for each side, taking turns");
   for (const std::string& warning : where.warnings) out << "  warning: " << warning << '\n';

@@ -58,6 +58,7 @@ json to_json(const environment& where, const settings& how) {
           {"caf", where.caf},
           {"rocksdb", where.rocksdb},
           {"boost", where.boost},
+          {"allocator", where.allocator},
           {"warnings", where.warnings}};
 }
 

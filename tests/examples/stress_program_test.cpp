@@ -203,6 +203,17 @@ TEST_CASE("one client of a seed is answered the same every time") {
   CHECK(field(first.out, "schema") == "\"reprise.stress/1\"");
 }
 
+TEST_CASE("a report says which allocator the program has") {
+  const shell sh;
+  const std::string found = field(
+      sh.cart("stress --journal memory --commands 10 --format json").out, "allocator");
+  if (REPRISE_JEMALLOC) {
+    CHECK(found.starts_with("\"jemalloc 5"));
+  } else {
+    CHECK(found == "\"malloc of libc\"");
+  }
+}
+
 TEST_CASE("an open loop reports how late it was, and what it skipped") {
   const shell sh;
   const auto result = sh.cart(
