@@ -9,6 +9,7 @@
 #include "cart/input.hpp"
 #include "cart/interrupt.hpp"
 #include "cart/journal_tools.hpp"
+#include "cart/metrics_file.hpp"
 #include "cart/simulation.hpp"
 #include "cart/stores.hpp"
 #include "cart/stress_command.hpp"
@@ -82,7 +83,8 @@ int simulate(arguments& args) {
   auto& options = args.simulate;
   options.shopping.seed = args.seed ? *args.seed : std::random_device{}();
   simulation::note_interrupts();
-  // It is opened first, so that a wrong name leaves no journal behind.
+  // They are tried first, so that a wrong name leaves no journal behind.
+  static_cast<void>(simulation::metrics_file(options.metrics));
   auto input = options.input.empty() ? nullptr
                                      : std::make_unique<simulation::json_lines>(options.input);
   if (options.journal == store_kind::rocksdb) {

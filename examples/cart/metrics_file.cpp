@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace simulation {
 
@@ -24,30 +25,44 @@ std::string metrics_of([[maybe_unused]] const reprise::host& host) {
 
 }  // namespace
 
-void metrics_file::write(const reprise::host& of) const {
+metrics_file::metrics_file(fs::path name) : name_(std::move(name)) {
   if (name_.empty()) return;
+  const fs::path beside = find_place().beside;
+  if (beside.empty()) return;
+  write_to(beside, {});
+  fs::remove(beside);
+}
+
+metrics_file::place metrics_file::find_place() const {
   std::error_code wrong;
   // A link stays one: what it leads to is replaced, or made if it is not there yet.
   const auto name = fs::weakly_canonical(name_, wrong);
   if (wrong) fail(wrong.message());
   const auto there = fs::symlink_status(name, wrong);
   const bool is_replaced = !fs::exists(there) || fs::is_regular_file(there);
-  if (!is_replaced) return write_to(name, of);
+  if (!is_replaced) return {name, {}};
   // Another process may write metrics beside these, and what is there under any other name is somebody's.
-  const auto beside = fs::path(name).concat(".new." + std::to_string(getpid()));
+  return {name, fs::path(name).concat(".new." + std::to_string(getpid()))};
+}
+
+void metrics_file::write(const reprise::host& of) const {
+  if (name_.empty()) return;
+  const place there = find_place();
+  if (there.beside.empty()) return write_to(there.name, metrics_of(of));
+  std::error_code wrong;
   try {
-    write_to(beside, of);
-    fs::rename(beside, name, wrong);
+    write_to(there.beside, metrics_of(of));
+    fs::rename(there.beside, there.name, wrong);
     if (wrong) fail(wrong.message());
   } catch (...) {
-    fs::remove(beside, wrong);
+    fs::remove(there.beside, wrong);
     throw;
   }
 }
 
-void metrics_file::write_to(const fs::path& there, const reprise::host& of) const {
+void metrics_file::write_to(const fs::path& there, const std::string& content) const {
   std::ofstream file(there, std::ios::trunc);
-  file << metrics_of(of) << std::flush;
+  file << content << std::flush;
   if (!file) fail(std::strerror(errno));
 }
 

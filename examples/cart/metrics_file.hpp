@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <string>
-#include <utility>
 
 namespace simulation {
 
@@ -12,15 +11,23 @@ namespace simulation {
 /// it: it is replaced as a whole, so that nobody sees half of one.
 class metrics_file {
  public:
-  /// An empty name is no file.
-  explicit metrics_file(std::filesystem::path name) : name_(std::move(name)) {}
+  /// An empty name is no file. Throws `std::runtime_error` if none can be made there; leaves all as it is.
+  explicit metrics_file(std::filesystem::path name);
 
   /// Writes the metrics of a runtime over what is in the file, or to it if it is a device or a pipe. Throws
   /// `std::runtime_error`.
   void write(const reprise::host& of) const;
 
  private:
-  void write_to(const std::filesystem::path& there, const reprise::host& of) const;
+  /// Where the content goes first.
+  struct place {
+    std::filesystem::path name;  ///< of the file, or of what a link leads to
+    std::filesystem::path
+        beside;  ///< what takes the file's place then; empty for a device or a pipe
+  };
+
+  place find_place() const;
+  void write_to(const std::filesystem::path& there, const std::string& content) const;
   [[noreturn]] void fail(const std::string& why) const;
 
   std::filesystem::path name_;

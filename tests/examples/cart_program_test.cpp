@@ -128,9 +128,11 @@ TEST_CASE("a simulation leaves the metrics of its last shoppers, or says that it
   CHECK(result.status == 0);
   CHECK(contains(contents(sh / "m.prom"),
                  "\nreprise_commands_total{aggregate=\"shopping_cart\",answer=\"accepted\"} "));
-  const auto failed = sh.cart("simulate --journal memory --commands 10 --metrics missing/file");
+  const auto failed = sh.cart("simulate --commands 10 --metrics missing/file");
   CHECK(failed.status == 2);
   CHECK(contains(failed.err, "cannot write the metrics to missing/file: No such file"));
+  for (const auto& entry : std::filesystem::directory_iterator(sh / ""))
+    CHECK_FALSE(entry.is_directory());
 }
 
 TEST_CASE("metrics do not go into the journal's directory") {

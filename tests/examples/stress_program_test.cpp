@@ -152,8 +152,9 @@ TEST_CASE("a file that cannot be written is status 2") {
 TEST_CASE("a start that fails leaves no journal behind") {
   const shell sh;
   write(sh / "notes", "hello\nworld\n");
-  for (const std::string option : {"--ack-log missing/file", "--ack-log notes",
-                                   "--resend-from notes", "--timeseries missing/file"}) {
+  for (const std::string option :
+       {"--ack-log missing/file", "--ack-log notes", "--resend-from notes",
+        "--timeseries missing/file", "--metrics missing/file"}) {
     for (const std::string directory : {"", " --dir d"}) {
       CAPTURE(option + directory);
       CHECK(sh.cart("stress --commands 10 " + option + directory).status == 2);
