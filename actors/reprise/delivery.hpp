@@ -108,8 +108,8 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
     is_id_new_ = true;
   }
 
-  /// Returns whether nobody can have sent its id before: the first time that it is asked, if the host gave it one.
-  bool is_id_new() noexcept { return std::exchange(is_id_new_, false); }
+  /// Returns whether the host gave it its id, which nobody can have sent before.
+  bool is_id_new() const noexcept { return is_id_new_; }
 
   /// Sends the answer of a command to `then` instead of the receiver that it was made with.
   virtual void answer_to(answer_callback) {}

@@ -97,8 +97,8 @@ SABOTAGES = {
     ),
     "lets a clock that throws end the aggregate": (
         "aggregate_actor.cpp",
-        "    return crashed(*d, failed.what(), log_cause::clock);\n  }\n  if (const auto first",
-        "    throw;\n  }\n  if (const auto first",
+        "    return crashed(*d, failed.what(), log_cause::clock);\n  }\n  if (!d->is_id_new())",
+        "    throw;\n  }\n  if (!d->is_id_new())",
     ),
     "fails for good on one damaged stream": (
         "journal_actor.cpp",
