@@ -48,8 +48,8 @@ std::string_view contradicted(command_kind kind, const sending& s) {
 
 }  // namespace
 
-judge::judge(history& of, const judge_options& options, findings& out)
-    : history_(of), options_(options), findings_(out), carts_(of.carts.size()) {
+judge::judge(history& of, judge_options options, findings& out)
+    : history_(of), options_(std::move(options)), findings_(out), carts_(of.carts.size()) {
   findings_.answers.ids = history_.commands.size();
   for (const sent_command& c : history_.commands)
     ++findings_.answers.ids_by_command.at(static_cast<std::size_t>(c.kind));

@@ -43,8 +43,8 @@ struct judge_options {
 /// versions.
 class judge {
  public:
-  /// All of them outlive the judge. Carts of others are added to the history.
-  judge(history& of, const judge_options& options, findings& out);
+  /// `of` and `out` outlive the judge. Carts of others are added to the history.
+  judge(history& of, judge_options options, findings& out);
 
   /// Reads the journal, and judges everything but the recovery. Once. Throws `reprise::journal_failure`.
   void read(const reprise::journal& journal);
@@ -104,7 +104,7 @@ class judge {
               std::string found);
 
   history& history_;
-  const judge_options& options_;
+  judge_options options_;
   findings& findings_;
   std::vector<cart_state> carts_;
   std::vector<std::uint32_t> judgements_;  ///< sendings, by cart and then version
