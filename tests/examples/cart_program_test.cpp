@@ -592,8 +592,9 @@ TEST_CASE_FIXTURE(checked_run, "a command that is refused for the cart's id is n
 }
 
 TEST_CASE_FIXTURE(checked_run, "a check that waits for its log is ended by the first interrupt") {
-  // The pipe opens for writing when the program has opened it, which notes interrupts before that.
-  const auto result = run("mkfifo pipe; timeout 60 " + program
+  // The pipe opens for writing when the program has opened it, which notes interrupts before that. In the background
+  // `timeout` would interrupt it twice, which ends it at once.
+  const auto result = run("mkfifo pipe; timeout --foreground 60 " + program
                           + "check --ack-log pipe --dir d > out 2> err & exec 3> pipe; "
                             "kill -INT $!; wait $!");
   CHECK(result.status == 130);
