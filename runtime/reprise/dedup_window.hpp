@@ -50,7 +50,8 @@ class dedup_window {
   bool holds(std::string_view command_id) const noexcept;
 
   /// Adds a command; they are added in the order of their versions. One that is too old at the time `now` is forgotten
-  /// at once. An empty id is neither remembered nor forgotten.
+  /// at once. An empty id is neither remembered nor forgotten. Throws `std::invalid_argument` for an id that is longer
+  /// than a commit can hold, `max_command_id_bytes`.
   void remember(std::string_view command_id, recorded_command what, timestamp now);
 
   /// Returns whether one that is not found may have been recorded at `since` or later and be forgotten at the time `now`.
@@ -69,34 +70,52 @@ class dedup_window {
   /// Says that commands were forgotten whose commits are as late as `latest`.
   void forget_until(timestamp latest);
 
-  std::size_t size() const noexcept { return entries_.size(); }
+  std::size_t size() const noexcept { return tags_.size() - forgotten_; }
 
  private:
   /// A part of an id's hash. Of 65,536 other ids one has the same.
   using tag = std::uint16_t;
 
-  /// What a window needs once it holds more than a few, or has forgotten some: most aggregates stay without.
+  /// What stands in `bytes_` before the bytes of an id.
+  struct head {
+    std::uint64_t version;
+    timestamp time;
+    std::uint32_t events;
+    std::uint8_t id_bytes;
+  };
+
+  /// What a window needs once it holds many, or has forgotten some: most aggregates stay without.
   struct more {
-    std::vector<tag> tags;     ///< beside `entries_`, once there are more than a few
-    std::uint32_t oldest = 0;  ///< once the window is full: where the next one goes
+    std::vector<std::uint32_t> marks;  ///< where in `bytes_` the ids at places 32, 64, … begin
     std::optional<timestamp> forgotten_until;
   };
 
-  /// Up to so many ids are compared without tags, which would only cost memory.
-  static constexpr std::size_t few = 8;
-
   static tag tag_of(std::string_view command_id) noexcept;
 
-  /// Returns the first place from `from` on that holds the id, or else the size.
+  head head_at(std::size_t offset) const noexcept;
+  std::string_view id_at(std::size_t offset) const noexcept;
+  std::size_t behind(std::size_t offset) const noexcept;
+  std::size_t offset_of(std::size_t place) const noexcept;
+
+  /// Returns the first place from `from` on that holds the id, or else the end of the places.
   std::size_t place_of(std::string_view command_id, std::size_t from) const noexcept;
-  bool is_too_old(const recorded_command& what, timestamp now) const noexcept;
-  void forget_too_old(timestamp now);
-  void index(std::size_t place);
+
+  bool is_too_old(timestamp time, timestamp now) const noexcept;
+  void forget_oldest();
+  void make_room(std::size_t bytes, timestamp now);
+  void drop_forgotten();
+  void mark(std::size_t place, std::size_t offset);
   more& rest();
 
   std::uint32_t capacity_;
   std::uint32_t age_s_;
-  std::vector<entry> entries_;
+
+  // The ids lie one behind the other, so that one more takes no memory of its own, and costs no more than its bytes.
+  // Those that are forgotten are the first; they lie there until their room is needed.
+  std::vector<char> bytes_;
+  std::vector<tag> tags_;        ///< one for each id in `bytes_`, by its place
+  std::uint32_t forgotten_ = 0;  ///< how many of them are
+  std::uint32_t begin_ = 0;      ///< where in `bytes_` the first that is not begins
   std::unique_ptr<more> more_;
 };
 

@@ -175,8 +175,8 @@ SABOTAGES = {
     ),
     "does not know that it has forgotten what is too old": (
         "../../runtime/reprise/dedup_window.cpp",
-        "if (capacity_ == 0 || is_too_old(what, now)) return forget_until(what.time);",
-        "if (capacity_ == 0 || is_too_old(what, now)) return;",
+        "if (capacity_ == 0 || is_too_old(what.time, now)) return forget_until(what.time);",
+        "if (capacity_ == 0 || is_too_old(what.time, now)) return;",
     ),
     "does not ask since when": (
         "aggregate_actor.cpp",

@@ -1,5 +1,7 @@
 #include "reprise/dedup_window.hpp"
 
+#include "reprise/limits.hpp"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -80,6 +83,36 @@ TEST_CASE("ids are told apart, however many there are") {
   w.add(70'000);  // more than there are different tags
   for (std::int64_t n = 1; n <= w.last; n += 101) CHECK(w.holds(n));
   for (std::int64_t n = 1; n <= 100; ++n) CHECK_FALSE(w.holds(w.last + n));
+}
+
+TEST_CASE("ids may have any length and any bytes that a commit can hold") {
+  const auto id = [](std::int64_t n) {
+    std::string made(1 + static_cast<std::size_t>(n * 7 % reprise::max_command_id_bytes), '\0');
+    return made + std::to_string(n).substr(0, reprise::max_command_id_bytes - made.size());
+  };
+  for (const std::uint32_t capacity : {1U, 7U, 100U}) {
+    dedup_window w(capacity);
+    for (std::int64_t n = 1; n <= 1'000; ++n) {
+      w.remember(id(n), window::what(n), at(n));
+      REQUIRE(w.find(id(n), at(n)) == window::what(n));
+    }
+    const auto all = w.entries();
+    REQUIRE(all.size() == capacity);
+    for (std::int64_t n = 1'000; n > 1'000 - capacity; --n) {
+      CHECK(all[all.size() - 1 - static_cast<std::size_t>(1'000 - n)]
+            == dedup_window::entry{id(n), window::what(n)});
+    }
+  }
+}
+
+TEST_CASE("an id that no commit can hold is refused, and the window stays as it was") {
+  window w(10);
+  w.add(3);
+  const std::string too_long(reprise::max_command_id_bytes + 1, 'x');
+  CHECK_THROWS_AS(w.content.remember(too_long, window::what(4), at(4)), std::invalid_argument);
+  CHECK_FALSE(w.content.find(too_long, at(4)));
+  CHECK(w.content.size() == 3);
+  for (std::int64_t n = 1; n <= 3; ++n) CHECK(w.holds(n));
 }
 
 TEST_CASE("a window of no ids remembers none") {
