@@ -1,9 +1,7 @@
 #include "reprise/messages.hpp"
 #include "reprise/sharing_scheduler.hpp"
 
-#include <algorithm>
 #include <string>
-#include <thread>
 
 #if REPRISE_CAF_1
 #include <caf/detail/test_coordinator.hpp>
@@ -28,15 +26,7 @@ void prepare() {
 std::unique_ptr<caf::actor_system_config> system_config(std::size_t threads) {
   prepare();
   auto config = std::make_unique<caf::actor_system_config>();
-  share_work(*config);
-#if REPRISE_CAF_1
-  constexpr char max_threads[] = "caf.scheduler.max-threads";
-#else
-  constexpr char max_threads[] = "scheduler.max-threads";
-#endif
-  // Left to itself CAF 0.17 takes at least four, which on two cores halves what they do.
-  const std::size_t one_a_core = std::max(2U, std::thread::hardware_concurrency());
-  config->set(max_threads, threads != 0 ? threads : one_a_core);
+  share_work(*config, threads);
   return config;
 }
 

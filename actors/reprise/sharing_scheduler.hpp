@@ -2,12 +2,19 @@
 
 #include "reprise/caf.hpp"
 
+#include <cstddef>
+
 namespace reprise {
 
-/// Has the actor systems of a configuration run their actors as CAF's `sharing` scheduler does: some threads take from one
-/// queue what comes first. CAF 0.17's own costs a command about a fifth more: it asks of each job which actor it is,
-/// allocates for it, and wakes a thread for it while it holds the lock that this thread takes next. With CAF 1.x its own
-/// is used.
-void share_work(caf::actor_system_config& config);
+/// Has the actor systems of a configuration run their actors as CAF's `sharing` scheduler does: so many threads take from
+/// one queue what comes first. 0 is one a core but one, which is left to the journal's writer, and at least one.
+///
+/// One more thread steps in while none of these has come for the next job for 10 ms, or up to 160 after a time in which
+/// nothing ran: an actor that blocks, however few threads there are, does not stop the others.
+///
+/// CAF 0.17's own scheduler costs a command about a fifth more: it asks of each job which actor it is, allocates for it, and
+/// wakes a thread for it while it holds the lock that this thread takes next. With CAF 1.x its own is used, which has no
+/// thread to step in: there 0 is one a core, and at least two.
+void share_work(caf::actor_system_config& config, std::size_t threads);
 
 }  // namespace reprise

@@ -798,6 +798,11 @@ SABOTAGES = {
         ") {",
     ),
     # -- speed, and neighbours ---------------------------------------------------------------------------------------
+    "lets a blocked aggregate stop all others": (
+        "sharing_scheduler.cpp",
+        "      if (is_still && !jobs_.empty()) is_stuck_ = true;\n",
+        "",
+    ),
     "writes one commit at a time": (
         "append_queue.cpp",
         "count < queued_.size() && count < most_commits && ",
