@@ -346,6 +346,7 @@ void aggregate_actor::stop_snapshots(const std::string& why) {
 // -- commands ------------------------------------------------------------------------------------------------------
 
 void aggregate_actor::on_delivery(std::shared_ptr<delivery> d) {
+  window_.fetch();  // which is looked into once it is clear what came
   // Its time was over before it was decided, or was to be decided again: nobody waits for it any more.
   if (d->is_settled()) return;
   switch (phase_) {

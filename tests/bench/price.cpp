@@ -26,7 +26,11 @@ constexpr std::array services{
                                 reprise::snapshot_policy&) { config.command_times = false; }},
     service{"a snapshot every 100 events",
             [](reprise::host_config&, reprise::snapshot_policy& snapshots) { snapshots = {}; }},
-    service{"all of these, idle times, and command ids",
+    service{"command ids", [](reprise::host_config& config,
+                              reprise::snapshot_policy&) { config.dedup_window = 0; }},
+    service{"idle times", [](reprise::host_config& config,
+                             reprise::snapshot_policy&) { config.passivate_after = {}; }},
+    service{"all of these",
             [](reprise::host_config& config, reprise::snapshot_policy& snapshots) {
               config.command_times = false;
               config.dedup_window = 0;
