@@ -25,6 +25,7 @@ void share_work(caf::actor_system_config& config, std::size_t threads) {
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -36,49 +37,61 @@ namespace {
 /// What is to run, in the order in which it came. Safe on any thread.
 class run_queue {
  public:
+  /// Of the threads that call `pop`, up to `most` have a job at a time, and one more while all of these are stuck.
+  void lets_run(std::size_t most) { most_ = most; }
+
   void push(caf::resumable* job) {
     std::unique_lock lock(mutex_);
     jobs_.push_back(job);
-    if (is_stuck_) spare_.notify_one();
     wake_one(std::move(lock));
   }
 
-  /// Returns the next job, and waits for one if there is none.
-  caf::resumable* pop() {
+  /// Says that a thread is going to call `pop`, before it does.
+  void joins() {
+    const std::lock_guard lock(mutex_);
+    ++awake_;
+  }
+
+  /// Returns the next job, once there is one and it is this thread's turn. `stepped_in` is the caller's, false at first: it
+  /// says that the job is one that others are stuck before.
+  caf::resumable* pop(bool& stepped_in) {
     std::unique_lock lock(mutex_);
-    while (jobs_.empty()) {
+    if (!stepped_in) is_stuck_ = false;
+    while (jobs_.empty() || awake_ > most_awake()) {
+      --awake_;
       ++sleeping_;
       wake_.wait(lock, [this] { return woken_ != 0; });
       --woken_;
     }
+    stepped_in = is_stuck_;
     ++taken_;
-    is_stuck_ = false;
-    caf::resumable* job = take_first();
+    caf::resumable* job = jobs_.front();
+    jobs_.pop_front();
     if (!jobs_.empty()) wake_one(std::move(lock));
     return job;
   }
 
-  /// Waits until there is a job and nobody has taken one for a while, and returns it, and each that comes until somebody
-  /// calls `pop` again. Returns null once it is over.
-  caf::resumable* pop_when_stuck() {
+  /// Looks, until it is `over`, whether the threads that have jobs come for the next.
+  void watch() {
     std::unique_lock lock(mutex_);
-    const auto is_needed = [this] { return is_over_ || (is_stuck_ && !jobs_.empty()); };
     auto look_again = first_look;
-    while (!is_needed()) {
+    while (!is_over_) {
       const std::uint64_t taken_before = taken_;
-      spare_.wait_for(lock, look_again, is_needed);
+      over_.wait_for(lock, look_again, [this] { return is_over_; });
       const bool is_still = taken_ == taken_before;
-      if (is_still && !jobs_.empty()) is_stuck_ = true;
       look_again = is_still ? std::min(2 * look_again, last_look) : first_look;
+      if (!is_still || jobs_.empty() || is_stuck_) continue;
+      is_stuck_ = true;
+      wake_one(std::move(lock));
+      lock = std::unique_lock(mutex_);
     }
-    return is_over_ ? nullptr : take_first();
   }
 
-  /// Sends away who waits in `pop_when_stuck`.
-  void needs_no_spare() {
+  /// From now on all threads may run: what is left for each is the job that ends it.
+  void over() {
     const std::lock_guard lock(mutex_);
     is_over_ = true;
-    spare_.notify_one();
+    over_.notify_one();
   }
 
   /// Returns what is left, when nobody waits any more.
@@ -92,35 +105,36 @@ class run_queue {
   static constexpr std::chrono::milliseconds first_look{10};
   static constexpr std::chrono::milliseconds last_look{160};
 
-  caf::resumable* take_first() {
-    caf::resumable* job = jobs_.front();
-    jobs_.pop_front();
-    return job;
+  std::size_t most_awake() const noexcept {
+    if (is_over_) return std::numeric_limits<std::size_t>::max();
+    return is_stuck_ ? most_ + 1 : most_;
   }
 
-  /// Wakes a thread that sleeps, unless one is waking up already: that one wakes the next if it leaves something to do. No
-  /// lock is held that the thread takes next.
+  /// Wakes a thread that sleeps, if it may run, unless one is waking up already: that one wakes the next if it leaves
+  /// something to do. No lock is held that the thread takes next.
   void wake_one(std::unique_lock<std::mutex> lock) {
-    if (sleeping_ == 0 || woken_ != 0) return;
+    if (sleeping_ == 0 || woken_ != 0 || awake_ >= most_awake()) return;
     --sleeping_;
     ++woken_;
+    ++awake_;
     lock.unlock();
     wake_.notify_one();
   }
 
+  std::size_t most_ = 1;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::condition_variable spare_;
+  std::condition_variable over_;
   std::deque<caf::resumable*> jobs_;
-  std::size_t sleeping_ = 0;  ///< and not woken
-  std::size_t woken_ = 0;     ///< and not awake
-  std::uint64_t taken_ = 0;   ///< how often `pop` has returned
-  bool is_stuck_ =
-      false;  ///< who calls `pop` has not come for a while, although there was something
+  std::size_t awake_ = 0;     ///< have a job, or are on the way from or to one
+  std::size_t sleeping_ = 0;  ///< the others
+  std::size_t woken_ = 0;     ///< of those awake, who have not noticed
+  std::uint64_t taken_ = 0;   ///< how many jobs
+  bool is_stuck_ = false;  ///< nobody has come for the next job for a while, although there was one
   bool is_over_ = false;
 };
 
-/// Runs jobs on the thread that calls it, which takes them from the queue with `pop`. A null job ends it.
+/// Runs jobs on the thread that calls it. A null job ends it.
 class worker final : public caf::execution_unit {
  public:
   worker(caf::actor_system& system, run_queue& queue, std::size_t max_throughput)
@@ -128,8 +142,9 @@ class worker final : public caf::execution_unit {
 
   void exec_later(caf::resumable* job) override { queue_.push(job); }
 
-  void run(caf::resumable* (run_queue::*pop)()) {
-    while (caf::resumable* job = (queue_.*pop)()) {
+  void run() {
+    bool stepped_in = false;
+    while (caf::resumable* job = queue_.pop(stepped_in)) {
       switch (job->resume(this, max_throughput_)) {
       case caf::resumable::resume_later: queue_.push(job); break;
       case caf::resumable::done:
@@ -157,17 +172,20 @@ class sharing_scheduler final : public caf::scheduler::abstract_coordinator {
 
  protected:
   void start() override {
-    for (std::size_t i = 0; i < num_workers(); ++i) {
-      workers_.push_back(started([this] { work(&run_queue::pop); }));
+    // There is one thread more than may run at a time, which steps in when these are stuck.
+    queue_.lets_run(num_workers());
+    for (std::size_t i = 0; i < num_workers() + 1; ++i) {
+      queue_.joins();
+      workers_.push_back(started([this] { worker(system(), queue_, max_throughput()).run(); }));
     }
-    spare_ = started([this] { work(&run_queue::pop_when_stuck); });
+    watch_ = started([this] { queue_.watch(); });
     timer_ = started([this] { clock_.run_dispatch_loop(); });
     abstract_coordinator::start();
   }
 
   void stop() override {
-    queue_.needs_no_spare();
-    spare_.join();
+    queue_.over();
+    watch_.join();
     for (std::size_t i = 0; i < workers_.size(); ++i) queue_.push(nullptr);
     stop_actors();
     for (std::thread& t : workers_) t.join();
@@ -177,10 +195,6 @@ class sharing_scheduler final : public caf::scheduler::abstract_coordinator {
   }
 
  private:
-  void work(caf::resumable* (run_queue::*pop)()) {
-    worker(system(), queue_, max_throughput()).run(pop);
-  }
-
   template <class Work>
   std::thread started(Work work) {
     return std::thread([this, work] {
@@ -192,7 +206,7 @@ class sharing_scheduler final : public caf::scheduler::abstract_coordinator {
 
   run_queue queue_;
   std::vector<std::thread> workers_;
-  std::thread spare_;
+  std::thread watch_;
   caf::detail::thread_safe_actor_clock clock_;
   std::thread timer_;
 };

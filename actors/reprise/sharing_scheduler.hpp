@@ -6,11 +6,12 @@
 
 namespace reprise {
 
-/// Has the actor systems of a configuration run their actors as CAF's `sharing` scheduler does: so many threads take from
-/// one queue what comes first. 0 is one a core but one, which is left to the journal's writer, and at least one.
+/// Has the actor systems of a configuration run their actors as CAF's `sharing` scheduler does: threads take from one queue
+/// what comes first, so many at a time. 0 is one a core but one, which is left to the journal's writer, and at least one.
 ///
-/// One more thread steps in while none of these has come for the next job for 10 ms, or up to 160 after a time in which
-/// nothing ran: an actor that blocks, however few threads there are, does not stop the others.
+/// There is one thread more than may run at a time. It takes turns with the others, because the one that sleeps where a
+/// job comes from is the cheapest to wake. And it steps in while nobody has come for the next job for 10 ms, or up to 160
+/// after a time in which nothing ran: an actor that blocks, however few threads there are, does not stop the others.
 ///
 /// CAF 0.17's own scheduler costs a command about a fifth more: it asks of each job which actor it is, allocates for it, and
 /// wakes a thread for it while it holds the lock that this thread takes next. With CAF 1.x its own is used, which has no

@@ -800,8 +800,8 @@ SABOTAGES = {
     # -- speed, and neighbours ---------------------------------------------------------------------------------------
     "lets a blocked aggregate stop all others": (
         "sharing_scheduler.cpp",
-        "      if (is_still && !jobs_.empty()) is_stuck_ = true;\n",
-        "",
+        "      is_stuck_ = true;\n      wake_one(",
+        "      is_stuck_ = false;\n      wake_one(",
     ),
     "writes one commit at a time": (
         "append_queue.cpp",
