@@ -22,8 +22,9 @@ struct host_config {
   /// Where commits are stored. Needed. The host shares it: hand it to the next host to go on with it.
   std::shared_ptr<reprise::journal> journal{};
 
-  /// Threads that actors run on at a time, 1 to 1,024; 0 is one a core but one, which is left to the journal's writer, and
-  /// at least one: `sharing_scheduler.hpp` says when one more steps in. Only for a host with its own actor system.
+  /// Threads that actors run on at a time, 1 to 1,024; 0 is one a core, and at least two. One more steps in while these are
+  /// stuck, as `sharing_scheduler.hpp` says. Where most commands are quick and many are in flight, one fewer than cores can
+  /// be faster, because the journal's writer needs one. Only for a host with its own actor system.
   std::size_t scheduler_threads = 0;
 
   /// Threads that read the journal to recover aggregates, 1 to 256.

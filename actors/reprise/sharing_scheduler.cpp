@@ -4,14 +4,25 @@
 #include <cstddef>
 #include <thread>
 
+namespace reprise {
+
+namespace {
+
+std::size_t one_a_core() {
+  return std::max(2U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+}  // namespace reprise
+
 #if REPRISE_CAF_1
 
 namespace reprise {
 
 void share_work(caf::actor_system_config& config, std::size_t threads) {
-  const std::size_t one_a_core = std::max(2U, std::thread::hardware_concurrency());
   config.set("caf.scheduler.policy", "sharing");
-  config.set("caf.scheduler.max-threads", threads != 0 ? threads : one_a_core);
+  config.set("caf.scheduler.max-threads", threads != 0 ? threads : one_a_core());
 }
 
 }  // namespace reprise
@@ -214,9 +225,8 @@ class sharing_scheduler final : public caf::scheduler::abstract_coordinator {
 }  // namespace
 
 void share_work(caf::actor_system_config& config, std::size_t threads) {
-  const std::size_t but_one = std::max(2U, std::thread::hardware_concurrency()) - 1;
   config.load<sharing_scheduler>();
-  config.set("scheduler.max-threads", threads != 0 ? threads : but_one);
+  config.set("scheduler.max-threads", threads != 0 ? threads : one_a_core());
 }
 
 }  // namespace reprise
