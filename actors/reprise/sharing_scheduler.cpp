@@ -8,6 +8,7 @@ namespace reprise {
 
 namespace {
 
+/// Left to itself CAF 0.17 takes at least four, which on two cores halves what they do.
 std::size_t one_a_core() {
   return std::max(2U, std::thread::hardware_concurrency());
 }
@@ -48,19 +49,17 @@ namespace {
 /// What is to run, in the order in which it came. Safe on any thread.
 class run_queue {
  public:
-  /// Of the threads that call `pop`, up to `most` have a job at a time, and one more while all of these are stuck.
-  void lets_run(std::size_t most) { most_ = most; }
+  /// One thread more than `most` is going to call `pop`; up to `most` have a job at a time, and the last while all of these
+  /// are stuck. Before the first of them does.
+  void lets_run(std::size_t most) {
+    most_ = most;
+    awake_ = most + 1;
+  }
 
   void push(caf::resumable* job) {
     std::unique_lock lock(mutex_);
     jobs_.push_back(job);
     wake_one(std::move(lock));
-  }
-
-  /// Says that a thread is going to call `pop`, before it does.
-  void joins() {
-    const std::lock_guard lock(mutex_);
-    ++awake_;
   }
 
   /// Returns the next job, once there is one and it is this thread's turn. `stepped_in` is the caller's, false at first: it
@@ -186,7 +185,6 @@ class sharing_scheduler final : public caf::scheduler::abstract_coordinator {
     // There is one thread more than may run at a time, which steps in when these are stuck.
     queue_.lets_run(num_workers());
     for (std::size_t i = 0; i < num_workers() + 1; ++i) {
-      queue_.joins();
       workers_.push_back(started([this] { worker(system(), queue_, max_throughput()).run(); }));
     }
     watch_ = started([this] { queue_.watch(); });

@@ -11,6 +11,7 @@ namespace reprise {
 
 namespace {
 
+/// Ids have any length, so one is found by stepping over those before it, as far back as the last that is marked.
 constexpr std::size_t ids_a_mark = 32;
 
 /// So many tags are compared with a few instructions, if none of them ends the loop early.
@@ -131,13 +132,13 @@ void dedup_window::forget_oldest() {
 
 /// Room for what is forgotten is used again before more is asked for, and what is too old is looked for only then.
 void dedup_window::make_room(std::size_t bytes, timestamp now) {
-  const std::size_t needed = bytes_.size() + bytes;
-  if (needed <= bytes_.capacity()) return;
+  if (bytes_.size() + bytes <= bytes_.capacity()) return;
   while (size() != 0 && is_too_old(head_at(begin_).time, now)) forget_oldest();
   if (begin_ > bytes_.size() / 8) drop_forgotten();
-  if (bytes_.size() + bytes <= bytes_.capacity()) return;
+  const std::size_t needed = bytes_.size() + bytes;
+  if (needed <= bytes_.capacity()) return;
   // A full window needs room for its ids and as much as it forgets from one time that they are moved to the next.
-  const std::size_t full = (bytes_.size() + bytes) / (tags_.size() + 1) * capacity_ / 4 * 5;
+  const std::size_t full = needed / (tags_.size() + 1) * capacity_ / 4 * 5;
   const std::size_t next = std::min(bytes_.capacity() * 2, full);
   bytes_.reserve(std::max({needed, bytes_.size() + bytes_.size() / 4, next}));
 }

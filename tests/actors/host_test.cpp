@@ -253,10 +253,11 @@ TEST_CASE("what many threads send at once is answered once each, and stored as i
 }
 
 TEST_CASE("an aggregate that blocks its thread does not stop the others, if that is the only one") {
-  // Released before the host ends, also where a check fails.
-  std::promise<void> begun, release;
-  const auto released = release.get_future().share();
+  std::promise<void> begun;
   host h{{.journal = reprise::in_memory(), .scheduler_threads = least_threads}};
+  // Behind the host: where a check fails, its end lets the query go on.
+  std::promise<void> release;
+  const auto released = release.get_future().share();
   const auto books = h.aggregates<notebook>();
   auto blocked = books.query("blocked", [&begun, released](const notebook&) {
     begun.set_value();
