@@ -93,6 +93,7 @@ void aggregate_actor::begin_recovery(bool was_in_memory) {
   content->model = &group_->model;
   content->reply_to = caf::actor_cast<caf::actor>(this);
   content->was_in_memory = was_in_memory;
+  content->has_policy = !group_->snapshots.is_off();
   content->window = host().new_window();
   queues& q = queued();
   if (!nobody_waits()) content->newest = q.waiting.empty() ? q.again.back() : q.waiting.back();
@@ -151,7 +152,6 @@ void aggregate_actor::cannot_be_read(const std::string& reason) {
 }
 
 void aggregate_actor::restart(const std::string& reason) {
-  host().metrics.restarts.add(restart_reason::crash);
   const auto wait = host().backoff(troubled().failures++);
   const std::string when = wait.count() == 0
                                ? "at once"
@@ -160,6 +160,7 @@ void aggregate_actor::restart(const std::string& reason) {
              printable(tail_->stream) + " lost its state and is read again " + when + ": "
                  + reason);
   if (wait.count() != 0) return break_down(reason, wait);
+  host().metrics.restarts.add(restart_reason::crash);
   trouble_->calm_since.reset();
   lose_state();
 }
@@ -308,7 +309,7 @@ void aggregate_actor::take_snapshot_if_due() {
 void aggregate_actor::take_snapshot() {
   // When saving is too slow, the next commands find it due again.
   const auto unsaved = unsaved_snapshot::begin(group_->host, group_->snapshots.keep);
-  if (!unsaved) return;
+  if (!unsaved) return host().metrics.snapshot_writes.add(snapshot_write::dropped);
   snapshot s;
   s.stream = tail_->stream;
   s.version = version_;
@@ -330,7 +331,8 @@ void aggregate_actor::take_snapshot() {
   }
   last_snapshot_ = version_;
   // What does not fit beside those that wait is dropped, or each command would encode it again in vain.
-  if (!unsaved->hold(std::move(s))) return;
+  if (!unsaved->hold(std::move(s)))
+    return host().metrics.snapshot_writes.add(snapshot_write::dropped);
   hand_in(std::make_shared<snapshot_delivery>(group_->model, unsaved, group_->snapshot_writer), {},
           version_, {answer_kind::accepted, version_, 0, {}});
 }
@@ -426,8 +428,11 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
                      {answer_kind::refused, version_, 0, std::string(refused->reason())});
     }
   } catch (const limit_exceeded& too_much) {
-    host().metrics.limits_hit.add(limit::commit_size);
-    return respond(std::move(d), {answer_kind::refused, version_, 0, too_much.what()});
+    const bool too_many = events.count() == events.limits().events;
+    const limit which = too_many ? limit::commit_events : limit::commit_bytes;
+    host().metrics.limits_hit.add(which);
+    return respond(std::move(d), {answer_kind::refused, version_, 0,
+                                  std::string(name_of(which)) + ": " + too_much.what()});
   } catch (const evolve_failed& failed) {
     crashed(*d, failed.what());
     if (failed.is_state_lost()) return restart(failed.what());
@@ -443,10 +448,11 @@ void aggregate_actor::decide_command(std::shared_ptr<delivery> d) {
 }
 
 void aggregate_actor::crashed(delivery& d, const std::string& what, log_cause cause) {
-  host().crashes.fetch_add(1);
+  // A clock fails for all aggregates alike, and is none of them.
+  const bool is_its_own = cause != log_cause::clock;
+  if (is_its_own) host().crashes.fetch_add(1);
   const std::string of = d.command() == nullptr ? "" : ", command " + printable(d.options().id);
-  // A clock fails for all aggregates alike.
-  const std::string_view about = cause == log_cause::clock ? std::string_view() : tail_->stream;
+  const std::string_view about = is_its_own ? std::string_view(tail_->stream) : std::string_view();
   host().log(log_level::error, {cause, about, what}, printable(tail_->stream) + of + ": " + what);
   d.settle({answer_kind::unavailable, 0, 0, what});
 }

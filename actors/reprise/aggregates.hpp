@@ -50,7 +50,8 @@ class aggregates {
 
   explicit aggregates(std::shared_ptr<entrance> to) : entrance_(std::move(to)) {}
 
-  /// Sends a command. The future never stays without an answer while the host lives.
+  /// Sends a command. The future never stays without an answer while the host lives. What one thread sends to one aggregate
+  /// is decided in the order in which it is sent.
   std::future<answer> send(std::string id, command c, command_options options = {}) const {
     auto promise = std::make_shared<std::promise<answer>>();
     auto result = promise->get_future();
@@ -74,7 +75,8 @@ class aggregates {
     return query(std::move(id), [](const State& state) { return state; });
   }
 
-  /// Asks for what `look` returns for the state. It runs inside the aggregate's actor: it must be quick.
+  /// Asks for what `look` returns for the state. It runs inside the aggregate's actor: it must be quick. It may run more than
+  /// once, if another writer's commit undoes what it saw; if it throws, the answer is `unavailable`.
   template <class Look>
     requires std::invocable<const Look&, const State&>
   auto query(std::string id, Look look) const {
@@ -155,6 +157,8 @@ class aggregates {
   ///
   ///     self->request(carts.actor(), caf::infinite, carts.message("cart-42", add_product{"tea", 2}))
   ///         .then([](const reprise::answer& a) { … });
+  ///
+  /// The reference holds as long as the host; `reprise/caf.hpp` is needed for both.
   const caf::actor& actor() const { return entrance_->supervisor(); }
 
   /// Returns a command as a message for `actor()`. It is to be sent once.

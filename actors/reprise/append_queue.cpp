@@ -7,9 +7,9 @@ namespace reprise {
 
 namespace {
 
-void answer_at_stop(append& a) {
+void turn_away(append& a, const std::string& why) {
   const auto kind = is_sent_again(a) ? answer_kind::unknown : answer_kind::unavailable;
-  if (a.content) a.content->settle({kind, 0, 0, "the host is stopping"});
+  if (a.content) a.content->settle({kind, 0, 0, why});
 }
 
 }  // namespace
@@ -18,7 +18,7 @@ void append_queue::push(append a) {
   std::unique_lock lock(mutex_);
   if (is_closed_) {
     lock.unlock();
-    return answer_at_stop(a);
+    return turn_away(a, why_closed_);
   }
   queued_.push_back(std::move(a));
   if (!std::exchange(writer_sleeps_, false)) return;
@@ -61,7 +61,7 @@ bool append_queue::begin_write(const std::shared_ptr<batch>& next) {
       return true;
     }
   }
-  for (append& a : next->appends) answer_at_stop(a);
+  for (append& a : next->appends) turn_away(a, why_closed_);
   return false;
 }
 
@@ -71,25 +71,24 @@ bool append_queue::end_write() {
   return !is_closed_;
 }
 
-caf::actor append_queue::close() {
+caf::actor append_queue::close(const std::string& why) {
   std::vector<append> queued;
   std::shared_ptr<batch> written;
   caf::actor writer;
   {
     const std::lock_guard lock(mutex_);
-    is_closed_ = true;
+    if (!std::exchange(is_closed_, true)) why_closed_ = why;
     queued.swap(queued_);
     written.swap(being_written_);
     writer.swap(writer_);
   }
   if (written) {
-    const answer stopped{answer_kind::unknown, 0, 0,
-                         "the host stopped before the journal had answered"};
+    const answer stopped{answer_kind::unknown, 0, 0, why + ", and the journal has not answered"};
     for (const append& a : written->appends) {
       if (a.content) a.content->settle(stopped);
     }
   }
-  for (append& a : queued) answer_at_stop(a);
+  for (append& a : queued) turn_away(a, why);
   return writer;
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace reprise {
@@ -19,8 +20,7 @@ class append_queue {
   /// Sets whom to tell. Once, before anything is handed in.
   void belongs_to(const caf::actor& writer) { writer_ = writer; }
 
-  /// Hands in an append, and wakes the writer if it sleeps. Once the queue is closed, it answers instead that the
-  /// host is stopping.
+  /// Hands in an append, and wakes the writer if it sleeps. Once the queue is closed, it answers instead why it is.
   void push(append a);
 
   /// Moves what has queued to `appends`, oldest first, up to the append that passes a limit. Returns false if
@@ -38,8 +38,9 @@ class append_queue {
   bool end_write();
 
   /// Takes no more. What has queued is answered `unavailable`; what is being written is answered `unknown`, because
-  /// the write may hang for ever. Lets go of the writer, and returns it; the second time there is none.
-  caf::actor close();
+  /// the write may hang for ever. Lets go of the writer, and returns it; the second time there is none. `why` is what those
+  /// who are not in that write are told, also those who come later.
+  caf::actor close(const std::string& why = "the host is stopping");
 
  private:
   mutable std::mutex mutex_;
@@ -48,6 +49,7 @@ class append_queue {
   std::shared_ptr<batch> being_written_;
   bool writer_sleeps_ = true;
   bool is_closed_ = false;
+  std::string why_closed_;
 };
 
 }  // namespace reprise

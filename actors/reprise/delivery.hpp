@@ -20,15 +20,17 @@ class aggregate_metrics;
 
 /// What may be said about a command besides what it asks for.
 struct command_options {
-  /// Sent again under the same id, a command takes effect once. Empty: the host gives it one of its own.
+  /// Sent again under the same id, a command takes effect once and gets the first one's answer, whatever it then says: the
+  /// content is not compared. One that recorded nothing (a refusal, "already so") is decided anew. Empty: the host gives it
+  /// one that nobody is told, so that it cannot be sent again or asked about; it takes up room in `dedup_window` all the same.
   std::string id{};
   std::string
       correlation_id{};  ///< stored with the commit: the conversation that the command is part of
   std::string causation_id{};  ///< stored with the commit: the message that led to the command
 };
 
-/// Is given the answer, once, on a thread of the runtime: it must be quick and must not block. What it throws
-/// is dropped.
+/// Is given the answer, once, on a thread of the runtime, or on the sender's before `send` returns: it must be quick, must not
+/// block, and must not want a lock that is held across `send`. What it throws is dropped.
 using answer_callback = std::function<void(answer)>;
 
 /// Asks what became of a command: what the aggregate is to look for, and where it puts what it finds.
@@ -100,7 +102,8 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
 
   static constexpr unsigned waits_measured_one_in = 8;
 
-  bool is_admitted() const noexcept { return gate_ != nullptr; }
+  /// Returns whether nobody has called this before: copies of one message may be sent to several hosts.
+  bool is_sent_first() noexcept { return !is_sent_.exchange(true, std::memory_order_relaxed); }
 
   /// Gives a command that its sender left without an id one of the host's own.
   void name_command(std::string id) {
@@ -155,6 +158,7 @@ class delivery : public std::enable_shared_from_this<delivery>, private deadline
   aggregate_metrics* metrics_ = nullptr;
   std::chrono::steady_clock::time_point taken_{};  ///< the epoch if that is not measured
   std::atomic<progress> progress_{progress::open};
+  std::atomic<bool> is_sent_{false};
   bool is_id_new_ = false;
   bool is_linked_ = false;
   bool is_waiting_ = false;

@@ -218,7 +218,7 @@ class host::core {
   }
 
   void name_what_waits(stop_report& report) const {
-    constexpr std::size_t named = 3;
+    constexpr std::size_t named = 10;
     std::vector<std::string> streams;
     {
       const std::lock_guard lock(mutex_);

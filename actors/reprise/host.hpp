@@ -47,7 +47,7 @@ struct host_stats {
   std::chrono::nanoseconds
       replay_time{};            ///< spent reading and folding, summed over the recovery threads
   std::uint64_t conflicts = 0;  ///< times that an aggregate found another writer ahead of it
-  std::uint64_t crashes = 0;    ///< exceptions out of `decide` or `evolve`
+  std::uint64_t crashes = 0;    ///< exceptions out of `decide`, `evolve` or queries
   journal_stats journal;
 };
 
@@ -77,6 +77,9 @@ class host {
   /// Starts in an actor system of the user's, which outlives the host; several hosts may share one. Make it with
   /// `reprise::system_config` (caf.hpp), or call `reprise::prepare` before: CAF 1.x wants message types announced.
   /// `scheduler_threads` has no effect then. Throws `invalid_config`.
+  ///
+  /// Whatever configures it otherwise should bound `scheduler.max-throughput`, as `system_config` does: CAF's default lets an
+  /// actor go on for as long as it has messages, so that a few busy aggregates can keep all threads from the others.
   host(caf::actor_system& system, host_config config);
 
   host(const host&) = delete;
@@ -91,7 +94,8 @@ class host {
   ///
   ///     host.aggregates<shopping_cart>({.every_events = 100, .on_passivation = true});
   ///
-  /// Throws `invalid_config` if another type has the same category, or if snapshots are asked for that cannot be taken
+  /// Throws `invalid_config` if another type has the same category, or it is empty, longer than `max_name_bytes` or has a
+  /// slash in it, or if snapshots are asked for that cannot be taken
   /// (the state has no `serialize`) or kept (the journal keeps none); and `error` if the host was stopped.
   template <aggregate State>
   reprise::aggregates<State> aggregates(snapshot_policy snapshots = {}) {

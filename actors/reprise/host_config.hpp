@@ -19,7 +19,8 @@ using log_callback = std::function<void(log_level, const std::string&)>;
 /// Everything about a host that can be set. Each default is meant to be kept; `validate` refuses what cannot
 /// work.
 struct host_config {
-  /// Where commits are stored. Needed. The host shares it: hand it to the next host to go on with it.
+  /// Where commits are stored. Needed. The host shares it: hand it to the next host to go on with it, unless a write failed:
+  /// then let go of it everywhere, and open it again.
   std::shared_ptr<reprise::journal> journal{};
 
   /// Threads that actors run on at a time, 1 to 1,024; 0 is one a core, and at least two. One more steps in while these are
@@ -39,9 +40,8 @@ struct host_config {
   /// than three quarters may wait for aggregates to recover, so that those in memory are served meanwhile.
   std::size_t max_in_flight = 100'000;
 
-  /// The same for one aggregate, 1 to 10,000,000; by default as many as in all. Less keeps a hot one from taking up the
-  /// room of all others.
-  std::size_t max_in_flight_per_aggregate = 100'000;
+  /// The same for one aggregate, 1 to 10,000,000: one that is hot or slow does not take up the room of all others.
+  std::size_t max_in_flight_per_aggregate = 10'000;
 
   /// Commands and queries that wait for one aggregate while it recovers, 1 to 1,000,000. Past it the answer
   /// is `overloaded` at once.
@@ -58,9 +58,9 @@ struct host_config {
   std::chrono::milliseconds passivate_after = std::chrono::minutes(10);
 
   /// Aggregates of one type that are in memory, 1 to 100,000,000. Past it, the least recently used of those that are idle
-  /// leave; they are told apart within one of up to 64 parts that ids are spread over. While those that leave are still
-  /// in memory it may be an eighth more, and then, or if none is idle, what would need another is answered
-  /// `overloaded` at once.
+  /// leave. Ids are spread over up to 64 parts, each of which has its share of it and looks at its own: one part may be full
+  /// before all are. While those that leave are still in memory it may be an eighth more, and then, or if none is idle, what
+  /// would need another is answered `overloaded` at once.
   std::size_t max_live = 1'000'000;
 
   /// Bytes in an aggregate's id, 1 to the 512 of the format, and in a command's, correlation's or causation's id, 1 to its
@@ -107,7 +107,7 @@ struct host_config {
   /// any thread, on several at once. If it throws, the command at hand is answered `unavailable`.
   std::function<timestamp()> clock = system_time;
 
-  /// Told once: a failed write and each aggregate with commits in it, an aggregate that cannot be recovered, and that it
+  /// Told once: a failed write and, when it is next asked for, each aggregate with commits in it, an aggregate that cannot be recovered, and that it
   /// can again, and an actor that `aggregates::crash` ended. Told at once, and then at most once in a minute with how often
   /// it came in between, because clients can bring it about at will: a crash for the same reason in the same aggregate, a
   /// clock that throws, an aggregate that is read again and why, a snapshot that was passed over or cannot be taken or

@@ -26,12 +26,24 @@ enum class limit : std::uint8_t {
   live,
   waiting,
   aggregate_id,
-  command_id,   ///< correlation and causation ids too
-  commit_size,  ///< in events or bytes
+  command_id,  ///< correlation and causation ids too
+  commit_events,
+  commit_bytes,
 };
-constexpr std::array<std::string_view, 7> names_of(limit) {
-  return {"max_in_flight",          "max_in_flight_per_aggregate", "max_live",   "max_waiting",
-          "max_aggregate_id_bytes", "max_command_id_bytes",        "commit_size"};
+constexpr std::array<std::string_view, 8> names_of(limit) {
+  return {"max_in_flight",
+          "max_in_flight_per_aggregate",
+          "max_live",
+          "max_waiting",
+          "max_aggregate_id_bytes",
+          "max_command_id_bytes",
+          "max_events_per_commit",
+          "max_commit_bytes"};
+}
+
+/// Returns the field of `host_config` that a limit is.
+constexpr std::string_view name_of(limit which) {
+  return names_of(which)[static_cast<std::size_t>(which)];
 }
 
 /// Why an aggregate is rebuilt from the journal that was before.
@@ -55,12 +67,17 @@ constexpr std::array<std::string_view, 3> names_of(passivation_reason) {
   return {"asked", "idle", "limit"};
 }
 
-enum class snapshot_write : std::uint8_t { written, failed };
-constexpr std::array<std::string_view, 2> names_of(snapshot_write) {
-  return {"written", "failed"};
+/// What became of a snapshot that was due.
+enum class snapshot_write : std::uint8_t {
+  written,
+  failed,
+  dropped,  ///< too many were not saved yet
+};
+constexpr std::array<std::string_view, 3> names_of(snapshot_write) {
+  return {"written", "failed", "dropped"};
 }
 
-/// What a recovery began from, for a type that has snapshots.
+/// What a recovery began from, for a type with a policy for snapshots.
 enum class snapshot_read : std::uint8_t {
   hit,
   miss,  ///< there was none that could be used: it began from the first event

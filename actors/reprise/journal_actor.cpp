@@ -107,6 +107,9 @@ caf::behavior journal_writer::make_behavior() {
 }
 
 void journal_writer::on_exit() {
+  // A host that stops has closed the queue by now. Else a handler threw, and nobody would write what comes.
+  const std::string why = "the journal's writer has ended";
+  if (queue_->close(why)) host_->journal_failed(why);
   journal_.reset();
   answering_ = nullptr;
   host_->ended(host_context::part::writer);

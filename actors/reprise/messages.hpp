@@ -95,6 +95,7 @@ struct recovery {
   const aggregate_model* model = nullptr;
   caf::actor reply_to;         ///< the aggregate's actor
   bool was_in_memory = false;  ///< until it crashed, or another writer changed its stream
+  bool has_policy = false;     ///< by which snapshots are taken of it
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
   std::unique_ptr<aggregate_instance> instance;  ///< none before it is begun
   std::uint64_t version = 0;

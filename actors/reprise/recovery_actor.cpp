@@ -16,6 +16,16 @@ namespace {
 /// Events read in one turn: some milliseconds of work.
 constexpr std::uint64_t slice_events = 10'000;
 
+/// Returns the time. If the clock fails, it is so early that no command id is too old for it: the next command asks the
+/// clock again, and is told that it failed.
+timestamp time_or_earliest(const host_context& host) {
+  try {
+    return host.now();
+  } catch (const clock_failed&) {
+    return timestamp::min();
+  }
+}
+
 /// Returns a window as it was when a snapshot was taken, or what of it fits.
 dedup_window window_of(const rebuilt& restored, dedup_window window, timestamp now) {
   if (restored.forgotten_until) window.forget_until(*restored.forgotten_until);
@@ -40,14 +50,23 @@ recovery_actor::recovery_actor(caf::actor_config& config,
 
 caf::behavior recovery_actor::make_behavior() {
   return {[this](recover) {
-    auto next = queue_->take();
+    const auto self = caf::actor_cast<caf::actor>(this);
+    auto next = queue_->take(self);
     if (!next) return;
-    if (!read_slice(*next)) return queue_->put_back(std::move(next));
-    count(*next);
-    queue_->finish();
-    const caf::actor aggregate = std::exchange(next->reply_to, nullptr);
-    tell(*this, aggregate, recovered{std::move(next)});
+    if (read_slice(*next)) {
+      finish(std::move(next));
+    } else {
+      queue_->put_back(std::move(next));
+    }
+    tell(*this, self, recover{});
   }};
+}
+
+void recovery_actor::finish(std::shared_ptr<recovery> r) {
+  count(*r);
+  queue_->finish();
+  const caf::actor aggregate = std::exchange(r->reply_to, nullptr);
+  tell(*this, aggregate, recovered{std::move(r)});
 }
 
 void recovery_actor::on_exit() {
@@ -67,7 +86,7 @@ bool recovery_actor::read_slice(recovery& r) {
   std::uint64_t first_kept = 0;
   bool at_end = true;
   try {
-    const timestamp now = host_->now();
+    const timestamp now = time_or_earliest(*host_);
     if (!r.instance) before = begin_with_snapshot(r, now);
     journal_->read_stream(r.of->stream, r.version + 1, [&](const commit_view& c) {
       replay(c, *r.instance);
@@ -125,8 +144,10 @@ void recovery_actor::count(const recovery& r) const {
     metrics.failed_recoveries.fetch_add(1);
     return;
   }
-  if (r.version != 0 && r.model->snapshot_schema()) {
-    metrics.snapshot_reads.add(r.snapshot_version != 0 ? snapshot_read::hit : snapshot_read::miss);
+  if (r.snapshot_version != 0) {
+    metrics.snapshot_reads.add(snapshot_read::hit);
+  } else if (r.version != 0 && r.has_policy) {
+    metrics.snapshot_reads.add(snapshot_read::miss);
   }
   host_->recovered.fetch_add(1);
   if (r.version == 0) host_->recovered_empty.fetch_add(1);

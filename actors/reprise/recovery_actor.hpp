@@ -36,6 +36,9 @@ class recovery_actor final : public caf::event_based_actor {
   /// read. Returns false if it has done so before: then nothing stands for them.
   bool begin_again(recovery& r, std::uint64_t first_kept) const;
 
+  /// Hands one that is read to its end, or cannot be, to its aggregate.
+  void finish(std::shared_ptr<recovery> r);
+
   /// Counts one that has ended.
   void count(const recovery& r) const;
 

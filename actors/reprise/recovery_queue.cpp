@@ -18,6 +18,11 @@ void tell_to_read(const caf::actor& reader) {
 
 }  // namespace
 
+void recovery_queue::is_read_by(std::vector<caf::actor> readers) {
+  readers_ = std::move(readers);
+  asleep_ = readers_;
+}
+
 void recovery_queue::push(std::shared_ptr<recovery> r) {
   caf::actor reader;
   {
@@ -39,8 +44,9 @@ void recovery_queue::wait_for(const std::shared_ptr<recovery>& r,
   (r->was_in_memory ? ended_ : cold_).push_back(r);
 }
 
-std::shared_ptr<recovery> recovery_queue::take() {
+std::shared_ptr<recovery> recovery_queue::take(const caf::actor& reader) {
   const std::lock_guard lock(mutex_);
+  if (is_stopped_) return nullptr;
   const bool has_room = open_ < most_at_once_;
   is_begun_next_ = !is_begun_next_;
   std::shared_ptr<recovery> next;
@@ -51,7 +57,7 @@ std::shared_ptr<recovery> recovery_queue::take() {
   }
   if (!next) next = take_from(begun_, recovery_place::begun);
   if (!next) {
-    ++unread_;
+    asleep_.push_back(reader);
     return nullptr;
   }
   next->place = recovery_place::begun;
@@ -94,15 +100,8 @@ void recovery_queue::put_back(std::shared_ptr<recovery> r) {
 }
 
 void recovery_queue::finish() {
-  caf::actor reader;
-  {
-    const std::lock_guard lock(mutex_);
-    --open_;
-    if (unread_ == 0) return;
-    --unread_;
-    reader = next_reader();
-  }
-  tell_to_read(reader);
+  const std::lock_guard lock(mutex_);
+  --open_;
 }
 
 void recovery_queue::stop() {
@@ -112,6 +111,7 @@ void recovery_queue::stop() {
     const std::lock_guard lock(mutex_);
     is_stopped_ = true;
     readers.swap(readers_);
+    asleep_.clear();
     ended_.swap(lines[0]);
     cold_.swap(lines[1]);
     set_aside_.swap(lines[2]);
@@ -121,7 +121,10 @@ void recovery_queue::stop() {
 }
 
 caf::actor recovery_queue::next_reader() {
-  return readers_.empty() ? caf::actor() : readers_[turn_++ % readers_.size()];
+  if (asleep_.empty()) return {};
+  caf::actor reader = std::move(asleep_.back());
+  asleep_.pop_back();
+  return reader;
 }
 
 }  // namespace reprise

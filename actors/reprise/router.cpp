@@ -30,10 +30,11 @@ bool is_as_old(std::uint32_t use, std::uint32_t than) noexcept {
 std::string beyond_limits(host_context& host, delivery& d) {
   const auto check = [&host](const char* what, std::size_t size, std::size_t least,
                              std::size_t longest, limit which) -> std::string {
-    if (size >= least && size <= longest) return {};
-    if (size > longest) host.metrics.limits_hit.add(which);
-    return std::string(what) + " has " + std::to_string(size) + " bytes; it takes "
-           + std::to_string(least) + " to " + std::to_string(longest);
+    if (size < least) return std::string(what) + " is empty";
+    if (size <= longest) return {};
+    host.metrics.limits_hit.add(which);
+    return std::string(what) + " has " + std::to_string(size) + " bytes; "
+           + std::string(name_of(which)) + " is " + std::to_string(longest);
   };
   const command_options& options = d.options();
   const std::size_t most = host.config.max_command_id_bytes;
@@ -125,8 +126,9 @@ void router::route(std::shared_ptr<delivery> d) {
   case verdict::all_are_busy:
     host_->metrics.limits_hit.add(limit::live);
     return last_holder->settle({answer_kind::overloaded, 0, 0,
-                                "max_live is reached: of " + std::to_string(config.max_live)
-                                    + " aggregates in memory none is idle"});
+                                "max_live is reached: none of the " + std::to_string(most_actors_)
+                                    + " aggregates that may be in memory in this one's part of "
+                                    + std::to_string(config.max_live) + " is idle"});
   case verdict::too_many_wait: return host_->too_many_wait(*last_holder);
   case verdict::journal_failed:
     return last_holder->settle(

@@ -13,6 +13,10 @@ std::size_t one_a_core() {
   return std::max(2U, std::thread::hardware_concurrency());
 }
 
+/// Messages that an actor handles before others have their turn. CAF's default lets it go on for as long as something is
+/// in its mailbox: a client that asks again in the callback of each answer would keep a thread to itself.
+constexpr std::size_t messages_a_turn = 100;
+
 }  // namespace
 
 }  // namespace reprise
@@ -24,6 +28,7 @@ namespace reprise {
 void share_work(caf::actor_system_config& config, std::size_t threads) {
   config.set("caf.scheduler.policy", "sharing");
   config.set("caf.scheduler.max-threads", threads != 0 ? threads : one_a_core());
+  config.set("caf.scheduler.max-throughput", messages_a_turn);
 }
 
 }  // namespace reprise
@@ -225,6 +230,7 @@ class sharing_scheduler final : public caf::scheduler::abstract_coordinator {
 void share_work(caf::actor_system_config& config, std::size_t threads) {
   config.load<sharing_scheduler>();
   config.set("scheduler.max-threads", threads != 0 ? threads : one_a_core());
+  config.set("scheduler.max-throughput", messages_a_turn);
 }
 
 }  // namespace reprise

@@ -9,6 +9,17 @@
 
 namespace reprise {
 
+namespace {
+
+/// Returns how many bytes of memory a snapshot takes up, about: the ids that it remembers can be more than its state.
+std::size_t size_of(const snapshot& s) {
+  std::size_t bytes = s.state.size();
+  for (const remembered_command& c : s.commands) bytes += sizeof c + c.id.size();
+  return bytes;
+}
+
+}  // namespace
+
 std::shared_ptr<unsaved_snapshot> unsaved_snapshot::begin(std::shared_ptr<host_context> host,
                                                           std::size_t most) {
   if (host->unsaved_snapshot_bytes.load() >= host_context::max_unsaved_snapshot_bytes)
@@ -21,12 +32,12 @@ unsaved_snapshot::unsaved_snapshot(std::shared_ptr<host_context> host, std::size
     : host_(std::move(host)), keep_(most) {}
 
 unsaved_snapshot::~unsaved_snapshot() {
-  host_->unsaved_snapshot_bytes.fetch_sub(content_.state.size());
+  host_->unsaved_snapshot_bytes.fetch_sub(size_of(content_));
   host_->unsaved_snapshots.leave();
 }
 
 bool unsaved_snapshot::hold(snapshot s) {
-  const std::size_t size = s.state.size();
+  const std::size_t size = size_of(s);
   if (host_->unsaved_snapshot_bytes.fetch_add(size) + size
       > host_context::max_unsaved_snapshot_bytes) {
     host_->unsaved_snapshot_bytes.fetch_sub(size);
@@ -68,7 +79,8 @@ void snapshot_actor::save(const unsaved_snapshot& s) {
   try {
     save_snapshot(*journal_, s.content(), s.keep());
     host_->metrics.snapshot_writes.add(snapshot_write::written);
-    if (std::exchange(is_failing_, false)) host_->log(log_level::info, "snapshots are saved again");
+    if (std::exchange(is_failing_, false))
+      host_->log(log_level::info, {log_cause::snapshot, {}, "again"}, "snapshots are saved again");
   } catch (const journal_failure& failure) {
     const bool was_told = std::exchange(is_failing_, true);
     failed(s, failure.what(), was_told);

@@ -27,7 +27,7 @@ void supervisor::on_exit() {
 void supervisor::on_envelope(envelope& e) {
   if (!e.content) return;
   const reply_address asker(*this);
-  if (e.content->is_admitted()) {
+  if (!e.content->is_sent_first()) {
     return asker({answer_kind::refused, 0, 0, "a message of aggregates::message is sent once"});
   }
   e.content->answer_to(asker);

@@ -444,8 +444,9 @@ TEST_CASE("an aggregate's id that is empty or too long is refused at once") {
   const auto& empty = s.send("", note{"one"});
   const auto& too_long = s.send(std::string(reprise::max_aggregate_id_bytes + 1, 'x'), note{"one"});
   const auto& empty_query = s.look("");
-  CHECK(empty.answer() == refused(0, "the aggregate id has 0 bytes; it takes 1 to 512"));
-  CHECK(too_long.answer() == refused(0, "the aggregate id has 513 bytes; it takes 1 to 512"));
+  CHECK(empty.answer() == refused(0, "the aggregate id is empty"));
+  CHECK(too_long.answer()
+        == refused(0, "the aggregate id has 513 bytes; max_aggregate_id_bytes is 512"));
   CHECK(empty_query.kind() == answer_kind::refused);
   CHECK(s.context().gate->in_flight() == 0);
 }
@@ -457,7 +458,8 @@ TEST_CASE("command ids are any bytes up to their length, and stored") {
   const auto& too_long = s.send("a", note{"two"}, longest + "x");
   s.run();
   CHECK(good.answer() == accepted(1));
-  CHECK(too_long.answer() == refused(0, "the command id has 129 bytes; it takes 0 to 128"));
+  CHECK(too_long.answer()
+        == refused(0, "the command id has 129 bytes; max_command_id_bytes is 128"));
 }
 
 TEST_CASE(
@@ -471,8 +473,8 @@ TEST_CASE(
   s.aggregates().send("a", note{"two"}, keep, {"", "", too_long});
   s.run();
   REQUIRE(answers.size() == 3);
-  CHECK(answers[0].reason == "the correlation id has 129 bytes; it takes 0 to 128");
-  CHECK(answers[1].reason == "the causation id has 129 bytes; it takes 0 to 128");
+  CHECK(answers[0].reason == "the correlation id has 129 bytes; max_command_id_bytes is 128");
+  CHECK(answers[1].reason == "the causation id has 129 bytes; max_command_id_bytes is 128");
   CHECK(answers[2] == accepted(1));
   s.journal().read_stream("notebook/a", 1, [](const reprise::commit_view& c) {
     CHECK(c.command_id == "id");
@@ -524,9 +526,11 @@ TEST_CASE("a host may take less than the format does") {
   const auto& two = s.send("a", note_all{{"x", "y"}}, "4");
   s.run();
   CHECK(one.answer() == accepted(1));
-  CHECK(long_id.answer() == refused(0, "the aggregate id has 4 bytes; it takes 1 to 3"));
-  CHECK(long_command_id.answer() == refused(0, "the command id has 10 bytes; it takes 0 to 9"));
-  CHECK(too_many.answer() == refused(1, "more than 2 events in one commit"));
+  CHECK(long_id.answer()
+        == refused(0, "the aggregate id has 4 bytes; max_aggregate_id_bytes is 3"));
+  CHECK(long_command_id.answer()
+        == refused(0, "the command id has 10 bytes; max_command_id_bytes is 9"));
+  CHECK(too_many.answer() == refused(1, "max_events_per_commit: more than 2 events in one commit"));
   CHECK(too_large.kind() == answer_kind::refused);
   CHECK(two.answer() == accepted(3, 2));
 }
@@ -708,6 +712,25 @@ TEST_CASE("an actor's message that it sends twice takes effect once") {
   s.run();
   CHECK(answers.size() >= 1);
   CHECK(s.stored("a").words.size() == 1);
+  CHECK(s.context().gate->in_flight() == 0);
+}
+
+TEST_CASE("an actor's message that was turned away is not sent again either") {
+  stage<notebook> s{{.max_in_flight = 1}};
+  std::vector<answer> answers;
+  const auto message = s.aggregates().message("a", note{"one"});
+  s.hold("writer");
+  s.send("b", note{"one"});
+  s.system().spawn<client>(s.aggregates().actor(), message, &answers);
+  s.run();
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].kind == answer_kind::overloaded);
+  s.release("writer");
+  s.run();
+  s.system().spawn<client>(s.aggregates().actor(), message, &answers);
+  s.run();
+  REQUIRE(answers.size() == 2);
+  CHECK(answers[1] == refused(0, "a message of aggregates::message is sent once"));
   CHECK(s.context().gate->in_flight() == 0);
 }
 

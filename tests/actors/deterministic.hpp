@@ -200,6 +200,13 @@ class stage {
     if (const auto actor = caf::actor_cast<caf::actor>(found->second)) reprise::tell_to_stop(actor);
   }
 
+  /// Ends the writer, which has a message, as something that one of its handlers throws would.
+  void end_writer() {
+    ready();
+    if (const auto actor = caf::actor_cast<caf::actor>(writer_seen_)) reprise::tell_to_stop(actor);
+    release("writer");
+  }
+
   void passivate(const std::string& id) { aggregates().passivate(id); }
   void crash(const std::string& id) { aggregates().crash(id); }
 
@@ -247,6 +254,7 @@ class stage {
         names.push_back("@" + id);
       } else {
         const std::string_view name = actor == nullptr ? "?" : actor->name();
+        if (name == "reprise.writer") writer_seen_ = actor->address();
         names.emplace_back(name.starts_with("reprise.") ? name.substr(8) : name);
       }
     }
@@ -501,6 +509,7 @@ class stage {
   caf::actor snapshots_;
   std::shared_ptr<reprise::supervised_entrance> entrance_;
   std::map<std::string, caf::actor_addr> aggregates_seen_;
+  caf::actor_addr writer_seen_;
 };
 
 /// Calls `play(choose)` once for every sequence of choices of which `most` at most are not 0; returns how often.

@@ -189,6 +189,49 @@ TEST_CASE("a clock that throws costs the command at hand, and nothing else") {
   CHECK(three.answer() == accepted(2));
 }
 
+TEST_CASE(
+    "a clock that throws while an aggregate is read costs the command at hand, and nothing else") {
+  bool is_broken = false;
+  stage<notebook> s{{.clock = [&is_broken]() -> reprise::timestamp {
+    if (is_broken) throw std::runtime_error("stopped at noon");
+    return {};
+  }}};
+  s.send("a", note{"one"}, "one");
+  s.run();
+  s.restart();
+  is_broken = true;
+  const auto& two = s.send("a", note{"two"});
+  const auto& query = s.look("a");
+  s.run();
+  CHECK(two.reason() == "host_config.clock threw: stopped at noon");
+  CHECK(query.seen->words == words{"one"});
+  CHECK(s.context().broken == 0);
+  CHECK(s.context().crashes == 0);
+  is_broken = false;
+  const auto& again = s.send("a", note{"one"}, "one");
+  const auto& three = s.send("a", note{"three"});
+  s.run();
+  CHECK(again.answer() == accepted(1));
+  CHECK(three.answer() == accepted(2));
+}
+
+TEST_CASE("a writer that ends by itself has failed the journal, and nobody waits for it") {
+  with_one_word s;
+  s.hold("writer");
+  const auto& waiting = s.send("a", note{"two"});
+  s.run();
+  s.end_writer();
+  s.run();
+  const auto& late = s.send("a", note{"three"});
+  s.run();
+  CHECK(waiting.answer()
+        == answer{answer_kind::unknown, 0, 0,
+                  "the journal's writer has ended, and the journal has not answered"});
+  CHECK(late.kind() == answer_kind::unavailable);
+  CHECK(s.context().failure() == "the journal's writer has ended");
+  CHECK(s.logged("the journal failed") == 1);
+}
+
 TEST_CASE("a log that throws stops nobody") {
   with_one_word s;
   s.throw_in_log();

@@ -182,7 +182,10 @@ TEST_CASE("an aggregate that is busy does not leave for another, which is answer
   const auto& third = s.send("c", note{"one"});
   s.run();
   CHECK(third.kind() == answer_kind::overloaded);
-  CHECK(third.reason() == "max_live is reached: of 2 aggregates in memory none is idle");
+  CHECK(third.reason()
+        == "max_live is reached: none of the 2 aggregates that may be in memory in this one's part "
+           "of "
+           "2 is idle");
   s.release("writer");
   s.run();
   CHECK(two.answer() == accepted(2));

@@ -291,12 +291,46 @@ TEST_CASE("each limit that turns a command away is counted under its name") {
   s.run();
   CHECK(hit.value(reprise::limit::aggregate_id) == 1);
   CHECK(hit.value(reprise::limit::command_id) == 1);
-  CHECK(hit.value(reprise::limit::commit_size) == 1);
+  CHECK(hit.value(reprise::limit::commit_events) == 1);
+  CHECK(hit.value(reprise::limit::commit_bytes) == 0);
   CHECK(hit.sum() == 5);
   CHECK(commands(s, answer_kind::overloaded) == 2);
   CHECK(commands(s, answer_kind::refused) == 3);
   // Three were accepted, and one was decided and refused.
   CHECK(notebooks(s).command_times.read().count == 5);
+}
+
+TEST_CASE("a limit of one aggregate, of those in memory and of a commit's bytes is counted under "
+          "its name") {
+  stage<notebook> s{{.max_in_flight_per_aggregate = 2, .max_live = 1, .max_commit_bytes = 64}};
+  const auto& hit = s.context().metrics.limits_hit;
+  s.hold("writer");
+  for (int i = 0; i < 3; ++i) s.send("a", note{"word"});
+  s.run();
+  CHECK(hit.value(reprise::limit::in_flight_per_aggregate) == 1);
+  for (const char* id : {"b", "c"}) s.send(id, note{"word"});
+  s.run();
+  CHECK(hit.value(reprise::limit::live) >= 1);
+  s.release_all();
+  s.run();
+  s.send("a", note{std::string(64, 'x')});
+  s.run();
+  CHECK(hit.value(reprise::limit::commit_bytes) == 1);
+}
+
+TEST_CASE("recoveries are misses of the snapshots only where a policy takes some") {
+  for (const std::uint64_t every_events : {0U, 2U}) {
+    reprise::snapshot_policy policy;
+    policy.every_events = every_events;
+    stage<notebook> s{{}, policy};
+    s.send("a", note{"word"});
+    s.run();
+    s.restart();
+    s.look("a");
+    s.run();
+    const auto& reads = s.context().metrics.snapshot_reads;
+    CHECK(reads.value(reprise::snapshot_read::miss) == (every_events == 0 ? 0 : 1));
+  }
 }
 
 TEST_CASE(

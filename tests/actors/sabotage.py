@@ -338,8 +338,8 @@ SABOTAGES = {
     ),
     "stops reading after the first slice": (
         "recovery_actor.cpp",
-        "if (!read_slice(*next)) return queue_->put_back(std::move(next));",
-        "read_slice(*next);",
+        "if (read_slice(*next)) {",
+        "if (read_slice(*next); true) {",
     ),
     "recovers in the order in which it was asked for": (
         "recovery_queue.cpp",
@@ -363,8 +363,43 @@ SABOTAGES = {
     ),
     "forgets a reader that found no room": (
         "recovery_queue.cpp",
-        "if (unread_ == 0) return;",
-        "return;",
+        "    asleep_.push_back(reader);\n",
+        "",
+    ),
+    "wakes a reader that is stuck in a history": (
+        "recovery_queue.cpp",
+        "caf::actor reader = std::move(asleep_.back());",
+        "caf::actor reader = readers_.front();",
+    ),
+    "lets a reader sleep while there is more to read": (
+        "recovery_actor.cpp",
+        "    tell(*this, self, recover{});\n",
+        "",
+    ),
+    "breaks down what is read while the clock fails": (
+        "recovery_actor.cpp",
+        "    return timestamp::min();\n",
+        "    throw;\n",
+    ),
+    "lets an actor go on for as long as it has messages": (
+        "sharing_scheduler.cpp",
+        '  config.set("scheduler.max-throughput", messages_a_turn);\n',
+        "  static_cast<void>(messages_a_turn);\n",
+    ),
+    "takes a message again that it has turned away": (
+        "supervisor.cpp",
+        "if (!e.content->is_sent_first()) {",
+        "if (e.content->is_sent_first(), false) {",
+    ),
+    "waits for a writer that has ended": (
+        "journal_actor.cpp",
+        "  if (queue_->close(why)) host_->journal_failed(why);\n",
+        "",
+    ),
+    "counts only the states of snapshots that are not saved": (
+        "snapshot_actor.cpp",
+        "for (const remembered_command& c : s.commands) bytes += sizeof c + c.id.size();",
+        "",
     ),
     "lets those that wait take up all of max_in_flight": (
         "admission.hpp",
@@ -779,8 +814,8 @@ SABOTAGES = {
     ),
     "takes ids of any length": (
         "router.cpp",
-        "if (size >= least && size <= longest) return {};",
-        "if (size >= least || size <= longest) return {};",
+        "if (size <= longest) return {};",
+        "if (size >= least) return {};",
     ),
     "takes commands of any type": (
         "router.cpp",

@@ -177,17 +177,28 @@ TEST_CASE("no more snapshots are taken than may be on their way to the store, un
     host.unsaved_snapshot_bytes -= reprise::host_context::max_unsaved_snapshot_bytes;
   }
   SUBCASE("by their bytes, with its own") {
-    const std::size_t others = reprise::host_context::max_unsaved_snapshot_bytes - 100;
+    const std::size_t others = reprise::host_context::max_unsaved_snapshot_bytes - 300;
     host.unsaved_snapshot_bytes += others;
-    s.send("a", note{std::string(100, 'w')});
+    s.send("a", note{std::string(300, 'w')});
     s.run();
     CHECK(snapshots_of_a(s).empty());
+    CHECK(count_of(s, snapshot_write::dropped) == 1);
     const auto& small = s.send("b", note{"word"});
     s.run();
     CHECK(small.answer() == accepted(1));
     CHECK(count_of(s, snapshot_write::written) == 1);
     host.unsaved_snapshot_bytes -= others;
   }
+  SUBCASE("by their bytes, with the command ids in it") {
+    const std::size_t others = reprise::host_context::max_unsaved_snapshot_bytes - 2'000;
+    host.unsaved_snapshot_bytes += others;
+    for (char c = 'a'; c <= 't'; ++c) s.send("b", note{"w"}, std::string(128, c));
+    s.run();
+    CHECK(count_of(s, snapshot_write::written) + count_of(s, snapshot_write::dropped) == 20);
+    CHECK(count_of(s, snapshot_write::dropped) > 5);
+    host.unsaved_snapshot_bytes -= others;
+  }
+  CHECK(host.unsaved_snapshot_bytes == 0);
   write_words(s, 1, 3);
   CHECK_FALSE(snapshots_of_a(s).empty());
 }
