@@ -31,7 +31,8 @@ struct answer {
   /// How many events it recorded; 0 with `accepted` is "already so".
   std::uint32_t events = 0;
 
-  /// Empty with `accepted`; with `refused` the aggregate's own word for it; else a sentence.
+  /// Empty with `accepted`; with `refused` the aggregate's own word for it, or a sentence if a limit refused it; else a
+  /// sentence.
   std::string reason;
 
   friend bool operator==(const answer&, const answer&) = default;

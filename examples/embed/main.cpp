@@ -19,6 +19,12 @@ int main() {
   // A future: it is ready once the events are durable.
   std::cout << "add tea:   " << carts.send("cart-42", add_product{"tea", 2}).get() << '\n';
 
+  // A command with an id of its sender's can be sent again: it takes effect once, and the answer is the first one's.
+  const auto first = carts.send("cart-42", add_product{"cup", 1}, {.id = "order-1"}).get();
+  const auto again = carts.send("cart-42", add_product{"cup", 1}, {.id = "order-1"}).get();
+  std::cout << "add cup:   " << first << (again == first ? ", and so it is when sent again" : "")
+            << '\n';
+
   // A callback: it runs on a thread of the runtime, and hands the answer over here.
   std::promise<reprise::answer> bought;
   carts.send("cart-42", check_out{},

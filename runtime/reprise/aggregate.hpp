@@ -149,6 +149,13 @@ struct complete_check<State,
 
 /// An aggregate: a regular value with its words and its events and commands, and free overloads beside it.
 ///
+///     struct product_added_to_cart {
+///       static constexpr std::string_view event_name = "product_added_to_cart";   // never change or reuse
+///       std::string product_id;
+///       std::int64_t quantity = 0;
+///       template <class Archive>
+///       void serialize(Archive& archive, unsigned) { archive& product_id& quantity; }
+///     };
 ///     struct shopping_cart {
 ///       static constexpr std::string_view category = "shopping_cart";   // never change or reuse
 ///       using command = std::variant<add_product, check_out>;
@@ -161,6 +168,10 @@ struct complete_check<State,
 ///     static_assert(reprise::complete<shopping_cart>());
 ///
 /// `decide` is pure: no clock, no id, no random number. `evolve` is too, and never refuses: it happened.
+///
+/// Both stand in the namespace of the state or of what they take. Events are default-constructible, and are stored by a
+/// `serialize` as Boost.Serialization wants it, with Boost's header for each container; commands are not stored. A state has a
+/// `serialize` if snapshots are to be taken of it.
 ///
 /// `retired_event` may stand beside `event`, for those that are only read any more: upcast.hpp.
 template <class State>

@@ -10,10 +10,11 @@
 
 namespace reprise {
 
-/// When snapshots are taken of the aggregates of one type. As it is made, never.
+/// When snapshots are taken of the aggregates of one type. By default never.
 struct snapshot_policy {
-  /// Is asked after each command that was recorded, where the aggregate lives, so it is quick. What it throws stops
-  /// that aggregate.
+  /// Is asked after each command that was recorded, where the aggregate lives, so it is quick: for several aggregates at
+  /// once, on several threads. If it throws, no more snapshots are taken of that aggregate until its actor starts again;
+  /// commands go on.
   using predicate = std::function<bool(const aggregate_instance&, std::uint64_t version)>;
 
   std::uint64_t every_events = 0;  ///< once so many events are behind the last snapshot; 0 is never

@@ -50,8 +50,7 @@ struct versioned {
 ///     cart.append(0, {product_added_to_cart{"tea", 2}});
 ///     shopping_cart state = cart.load().state;
 ///
-/// A value without state of its own: any number of them may name one stream. Reading is safe on any thread,
-/// appending on one thread at a time for the whole journal.
+/// A value without state of its own: any number of them may name one stream, on any thread. Appends run one after the other.
 template <aggregate State>
 class stream {
  public:
@@ -65,7 +64,8 @@ class stream {
   const std::string& name() const noexcept { return name_; }
 
   /// Stores `events` together or not at all, and returns the version after them once they are durable.
-  /// Throws `conflict` if the stream is not at `expected_version` (0 is a stream without events).
+  /// Throws `conflict` if the stream is not at `expected_version` (0 is a stream without events), `std::length_error` if they
+  /// are more than one commit holds (limits.hpp), and what `journal::append` throws.
   std::uint64_t append(std::uint64_t expected_version, const std::vector<event>& events) {
     encoded_events encoded;
     for (const event& e : events) encode_event<State>(e, encoded);
@@ -73,7 +73,8 @@ class stream {
   }
 
   /// Returns all events as they are today, in order: one for each version, but for those that upcasts (upcast.hpp) make
-  /// several of, or none. Throws `damaged_history` with the place if one cannot be read or decoded.
+  /// several of, or none. Throws `damaged_history` with the place if one cannot be read or decoded, `trimmed_history` if the
+  /// first are gone.
   std::vector<event> events() const {
     std::vector<event> all;
     visit(1, newest_version, [&all](const event_view& stored, std::uint64_t) {

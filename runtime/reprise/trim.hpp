@@ -24,13 +24,13 @@ struct trimmed_stream {
 /// Before that the snapshot is read back, its state decoded and compared, byte by byte, with what all events up to its version
 /// give, and its commands with those of the commits; then each commit that is to go is handed to `archive`, and when
 /// `archived` returns, it has them safe. An exception of either, or the answer that no more is wanted, ends it: nothing is
-/// deleted.
+/// deleted. Without an `archive` nobody has the events any more.
 ///
 /// From then on the class versions of the state are as much for ever as those of events: each later program must read the
 /// state of this one.
 ///
 /// Throws `error` if there is no such snapshot, or it is not what the events give, and what `rebuild` and `journal::trim` throw:
-/// nothing is deleted then. Not for the thread that an aggregate lives on, which may run on meanwhile.
+/// nothing is deleted then. Not for the thread that an aggregate lives on; its host may run meanwhile.
 trimmed_stream trim_stream(journal& in,
                            const aggregate_model& model,
                            std::string_view stream,
