@@ -31,8 +31,8 @@ class json_lines {
 
   bool is_at_end() const noexcept { return at_end_ && buffer_.size() == begin_; }
 
-  /// Returns how many lines a file has, or 0 for what is no file: it cannot be read twice.
-  std::uint64_t count_lines() const;
+  /// Returns how many commands a file has from where it is read, or 0 for what is no file: it cannot be read twice.
+  std::uint64_t count_commands() const;
 
  private:
   std::optional<std::string> next_line();

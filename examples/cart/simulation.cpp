@@ -49,7 +49,7 @@ class run {
         lives_(options.journal, options.directory, status, options.runtime) {
     report_.options = options;
     if (input_) {
-      total_ = input_->count_lines();
+      total_ = input_->count_commands();
     } else {
       plan_.emplace(options.shopping);
       total_ = options.shopping.commands;

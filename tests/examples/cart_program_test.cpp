@@ -203,6 +203,31 @@ TEST_CASE("the commands of an input take effect in their order") {
   CHECK(field(piped.out, "accepted") == "2");
 }
 
+TEST_CASE("the restart comes after half of a file's commands, however many lines are blank") {
+  const shell sh;
+  const std::string blank(100, '\n');
+  const std::string last = two_teas;
+  write(sh / "in.jsonl", blank + two_teas + " \t\r\n" + two_teas + blank + two_teas
+                             + last.substr(0, last.size() - 1));
+  const auto result = sh.cart("simulate --journal memory --shoppers 1 --input in.jsonl --json");
+  CHECK(result.status == 0);
+  CHECK(field(result.out, "count") == "4");
+  CHECK(field(result.out, "after_commands") == "2");
+}
+
+TEST_CASE("of a file that is read from its middle, the restart comes after half of what is left") {
+  const shell sh;
+  const std::string two_commands = std::string(two_teas) + two_teas;
+  write(sh / "in.jsonl", two_commands + two_commands);
+  const auto result = sh.run("{ head -c " + std::to_string(two_commands.size()) + " > skipped; "
+                             + shell::program
+                             + "simulate --journal memory --shoppers 1 --input - --json; } "
+                               "< in.jsonl > out 2> err");
+  CHECK(result.status == 0);
+  CHECK(field(result.out, "count") == "2");
+  CHECK(field(result.out, "after_commands") == "1");
+}
+
 TEST_CASE("a bad line is refused by file, line and reason, and those before it have taken effect") {
   const shell sh;
   write(sh / "in.jsonl",
