@@ -72,7 +72,7 @@ class run {
       fail(thrown.what());
       if (sent_ > 0 && report_.time == std::chrono::nanoseconds())
         report_.time = clock::now() - began_;
-      // What was sent before has taken effect, and is to be in the report.
+      // What was sent before may have taken effect, and is to be in the report.
       if (lives_.is_running()) end_life();
     }
     finish_report();
@@ -113,7 +113,8 @@ class run {
     }
     report_.time = clock::now() - began_ - report_.start_time;
     if (!bad_input_.empty() && can_go_on()) {
-      fail(bad_input_ + "; the " + counted(report_.commands, "command") + " before it took effect");
+      fail(bad_input_ + "; the report counts the " + counted(report_.commands, "command")
+           + " before it");
       may_check_ = true;
     }
   }

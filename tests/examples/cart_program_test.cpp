@@ -228,15 +228,20 @@ TEST_CASE("of a file that is read from its middle, the restart comes after half 
   CHECK(field(result.out, "after_commands") == "1");
 }
 
-TEST_CASE("a bad line is refused by file, line and reason, and those before it have taken effect") {
+TEST_CASE("a bad line is refused by file, line and reason, and those before it are in the report") {
   const shell sh;
-  write(sh / "in.jsonl",
-        std::string(two_teas) + R"({"cart":"cart-42","command":"steal"})" + "\n" + two_teas);
+  write(sh / "in.jsonl", std::string(two_teas)
+                             + R"({"cart":"cart-43","command":"check_out"})"
+                               "\n"
+                               R"({"cart":"cart-42","command":"steal"})"
+                               "\n"
+                             + two_teas);
   const auto result = sh.cart("simulate --journal memory --input in.jsonl");
   CHECK(result.status == 2);
-  CHECK(contains(result.err, "cart: in.jsonl:2: there is no command \"steal\""));
-  CHECK(contains(result.err, "; the 1 command before it took effect\n"));
+  CHECK(contains(result.err, "cart: in.jsonl:3: there is no command \"steal\""));
+  CHECK(contains(result.err, "; the report counts the 2 commands before it\n"));
   CHECK(std::regex_search(result.out, std::regex("accepted +1\n")));
+  CHECK(std::regex_search(result.out, std::regex("refused +1\n")));
 }
 
 TEST_CASE("an input that is not there is status 2") {
@@ -254,7 +259,7 @@ TEST_CASE("a number that no program can hold is a bad line too") {
   const auto result = sh.cart("simulate --input in.jsonl --dir d");
   CHECK(result.status == 2);
   CHECK(contains(result.err, "in.jsonl:2: "));
-  CHECK(contains(result.err, "the 1 command before it took effect"));
+  CHECK(contains(result.err, "; the report counts the 1 command before it\n"));
   CHECK(std::regex_search(result.out, std::regex("accepted +1\n")));
 }
 
