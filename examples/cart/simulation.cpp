@@ -315,7 +315,7 @@ class run {
     if (total_ > 0) {
       line << report_.commands * 100 / total_ << " %, ";
     } else {
-      line << grouped(report_.commands) << " commands, ";
+      line << counted(report_.commands, "command") << ", ";
     }
     line << grouped(static_cast<std::uint64_t>(rate)) << "/s, p50 "
          << as_duration(report_.latency.percentile(0.5, samples)) << ", p99 "

@@ -466,6 +466,47 @@ TEST_CASE("an interrupt is status 130, and what there is is printed") {
   CHECK(contains(out, "not finished"));
 }
 
+// -- how far a simulation is -----------------------------------------------------
+
+namespace {
+
+/// What a line says of the runtime, as a regular expression.
+const std::string speed_and_carts =
+    "[0-9,]+/s, p50 [0-9.]+ (µs|ms|s), p99 [0-9.]+ (µs|ms|s), [0-9,]+ live, [0-9,]+ recovering";
+
+constexpr const char* erase_the_rest = "\x1b\\[K";
+
+}  // namespace
+
+TEST_CASE("on a terminal a simulation draws how far it is again and again on one line") {
+  const shell sh;
+  running_cart cart{sh, "simulate --journal memory --commands 2000000", terminal{120}};
+  const std::string drawn = "\r[0-9]+ %, " + speed_and_carts
+                            + ", ([0-9]+ s|[0-9]+ min [0-9]+ s) left" + erase_the_rest;
+  CHECK(cart.says(drawn + drawn));
+  const auto result = cart.interrupt();
+  CHECK(result.status == 130);
+  CHECK(result.err.ends_with("\r\x1b[Kcart: interrupted\r\n"));
+}
+
+TEST_CASE("what is drawn does not wrap on a narrow terminal") {
+  const shell sh;
+  running_cart cart{sh, "simulate --journal memory --input -", terminal{20}};
+  CHECK(cart.says(std::string("\r0 commands, 0/s, p5") + erase_the_rest));
+  CHECK(cart.interrupt().status == 130);
+}
+
+TEST_CASE("in a pipe a simulation says how far it is in whole lines") {
+  const shell sh;
+  running_cart cart{sh, "simulate --journal memory --input -"};
+  cart.type(two_teas);
+  CHECK(cart.says("\n1 command, " + speed_and_carts + "\n"));
+  const auto result = cart.interrupt();
+  CHECK(result.status == 130);
+  CHECK(std::all_of(result.err.begin(), result.err.end(),
+                    [](char c) { return c != '\r' && c != '\x1b'; }));
+}
+
 // -- journals ------------------------------------------------------------------
 
 namespace {
