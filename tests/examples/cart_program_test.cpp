@@ -13,10 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
-#include <signal.h>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <utility>
 
 using namespace shop;
@@ -431,39 +428,19 @@ TEST_CASE("a journal that cannot be opened again in the middle ends the run with
   CHECK(std::regex_search(result.out, std::regex("accepted +1\n")));
 }
 
-TEST_CASE("an interrupt is status 130, and what there is is printed") {
+TEST_CASE("an interrupt is status 130, and what was carried out is in the report") {
   const shell sh;
-  std::array<int, 2> input{};
-  std::array<int, 2> output{};
-  std::array<int, 2> errors{};
-  REQUIRE(pipe(input.data()) == 0);
-  REQUIRE(pipe(output.data()) == 0);
-  REQUIRE(pipe(errors.data()) == 0);
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    dup2(input[0], STDIN_FILENO);
-    dup2(output[1], STDOUT_FILENO);
-    dup2(errors[1], STDERR_FILENO);
-    for (const int fd : {input[0], input[1], output[0], output[1], errors[0], errors[1]}) close(fd);
-    execl(CART_PROGRAM, "cart", "simulate", "--journal", "memory", "--input", "-", nullptr);
-    _exit(127);
-  }
-  close(output[1]);
-  close(errors[1]);
-  // Its first line says that it is ready; its input stays open, so that it would go on for ever.
-  char c = 0;
-  while (read(errors[0], &c, 1) == 1 && c != '\n') {}
-  kill(child, SIGINT);
-  std::string out;
-  while (read(output[0], &c, 1) == 1) out += c;
-  int status = 0;
-  waitpid(child, &status, 0);
-  for (const int fd : {input[0], input[1], output[0], errors[0]}) close(fd);
-  REQUIRE(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 130);
-  CHECK(contains(out, "commands"));
-  CHECK(contains(out, "not finished"));
+  running_cart cart{sh, "simulate --journal memory --input - --json", terminal{120}};
+  cart.type(two_teas);
+  // The input stays open, so that it would go on for ever.
+  REQUIRE(cart.says("\r1 command, "));
+  const auto result = cart.interrupt();
+  CHECK(result.status == 130);
+  CHECK(contains(result.err, "cart: interrupted"));
+  CHECK(field(result.out, "count") == "1");
+  CHECK(field(result.out, "accepted") == "1");
+  CHECK(field(result.out, "finished") == "false");
+  CHECK(field(result.out, "interrupted") == "true");
 }
 
 // -- how far a simulation is -----------------------------------------------------
