@@ -346,6 +346,21 @@ TEST_CASE("the commands of an input take effect in their order") {
   CHECK(field(piped.out, "accepted") == "2");
 }
 
+TEST_CASE("the sample of commands shows what is accepted, already so and refused") {
+  const shell sh;
+  const auto result = sh.cart("simulate --journal memory --json --input '" REPRISE_GOLDEN_DIRECTORY
+                              "/../../../examples/cart/sample.jsonl'");
+  CHECK(result.status == 0);
+  CHECK(field(result.out, "count") == "10");
+  CHECK(field(result.out, "accepted") == "6");
+  CHECK(field(result.out, "already_so") == "1");
+  CHECK(field(result.out, "refused") == "3");
+  CHECK(field(result.out, "product_is_not_in_cart") == "1");
+  CHECK(field(result.out, "is_checked_out") == "1");
+  CHECK(field(result.out, "cart_is_empty") == "1");
+  CHECK(field(result.out, "difference_count") == "0");
+}
+
 TEST_CASE("the restart comes after half of a file's commands, however many lines are blank") {
   const shell sh;
   const std::string blank(100, '\n');
