@@ -42,21 +42,24 @@ reprise::encoded_events event_at(std::size_t version) {
                       : encoded(shop::product_quantity_changed_in_cart{product, quantity});
 }
 
-/// Appends so many events to one cart, many with one sync.
+/// Appends so many events to one cart, many with one sync. Each has a command id of its own, or a window of them, and each
+/// snapshot with it, would hold one where it holds a thousand in use.
 void fill_one(reprise::journal& to, const std::string& id, std::size_t count) {
   const std::string stream = reprise::stream_name(shop::shopping_cart::category, id);
   constexpr std::size_t batch_size = 1'000;
   for (std::size_t first = 0; first < count; first += batch_size) {
     std::vector<reprise::encoded_events> events;
+    std::vector<std::string> command_ids;
     for (std::size_t i = first; i < std::min(count, first + batch_size); ++i) {
       events.push_back(event_at(i));
+      command_ids.push_back(command_id(i));
     }
     std::vector<reprise::commit> batch(events.size());
     for (std::size_t i = 0; i < events.size(); ++i) {
       batch[i].stream = stream;
       batch[i].expected_version = first + i;
       batch[i].time = reprise::host_config::system_time();
-      batch[i].command_id = "0123456789abcde";
+      batch[i].command_id = command_ids[i];
       batch[i].events = &events[i];
     }
     to.append(batch);
