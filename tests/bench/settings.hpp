@@ -8,7 +8,8 @@
 
 namespace bench {
 
-/// How much is measured. The defaults are what the README quotes; `--quick` only shows that it all works.
+/// How much is measured. The defaults are for telling what a change does from what the machine does, and take longer than the
+/// run that the README quotes, which names its options. `--quick` only shows that it all works.
 struct settings {
   /// How long each side of a comparison runs in a round. Short turns, and many of them: what else the machine
   /// does changes from second to second, and should hit both sides alike.
