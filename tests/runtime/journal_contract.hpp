@@ -21,6 +21,10 @@ namespace reprise::testing {
 ///
 /// `open` opens the store under test, an empty one the first time; a case may open it again after it let go of
 /// what it had.
+///
+/// No damage is in it, a torn tail or a flipped bit: only who knows where a store puts its bytes can break them, so that is
+/// each store's own test. RocksDB's are rocksdb_damage_test.cpp and rocksdb_opening_test.cpp, and of its snapshots and trims
+/// rocksdb_snapshots_test.cpp and rocksdb_trim_test.cpp.
 void journal_contract(const std::function<std::shared_ptr<journal>()>& open);
 
 /// A batch of commits that owns what it names.
