@@ -1,4 +1,5 @@
 #include "faulty_file_system.hpp"
+#include "golden.hpp"
 #include "journal_contract.hpp"
 #include "reprise/rocksdb_journal.hpp"
 #include "reprise/rocksdb_layout.hpp"
@@ -10,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace fs = std::filesystem;
 using namespace reprise;
@@ -201,6 +203,34 @@ TEST_CASE("the first trim gives the journal a format that programs without trims
     j->trim(base_at(*j, "cart/1", 3));
   }
   CHECK(raw_database(scratch / "journal").get("default", "format") == "reprise journal 2");
+}
+
+TEST_CASE("what a trim writes are the bytes of the golden files, which every build reads") {
+  const scratch_directory scratch;
+  { write_some(*open_small(scratch / "journal")); }
+  snapshot state;
+  {
+    const auto j = open_small(scratch / "journal");
+    state = base_at(*j, "cart/1", 3);
+    state.time = timestamp{std::chrono::microseconds{1700000000123456}};
+    state.schema = {2, 0xffeeddccbbaa9988};
+    state.commands = {{"command-2", 2, 2, timestamp{std::chrono::microseconds{1700000000000000}}}};
+    state.forgotten_until = timestamp{std::chrono::microseconds{1699999999000000}};
+    CHECK(j->trim(state).commits == 2);
+  }
+  {
+    raw_database raw(scratch / "journal");
+    CHECK(raw.get("default", "format") == "reprise journal 2");
+    const std::string trimmed_key = from_hex(golden("trimmed_key.hex"));
+    const std::string base_key = from_hex(golden("base_key.hex"));
+    CHECK(hex(raw.get("default", trimmed_key)) == golden("trimmed_entry.hex"));
+    CHECK(hex(raw.get("default", base_key)) == golden("base_entry.hex"));
+  }
+  const auto base = rocksdb_at(scratch / "journal", {.read_only = true})->base("cart/1");
+  REQUIRE(base);
+  CHECK(base->state == state);
+  CHECK(base->trimmed == 2);
+  CHECK(base->commits == 2);
 }
 
 TEST_CASE("a crash in the middle of a trim leaves all of it or nothing") {
