@@ -79,6 +79,9 @@ void prepare();
 /// actor wakes very many, where the queues of 0.17's default do not. `threads` 0 is one a core, and at least two.
 std::unique_ptr<caf::actor_system_config> system_config(std::size_t threads);
 
+/// Whether one more thread of such a system steps in for those that its actors block.
+inline constexpr bool blocked_threads_are_replaced = REPRISE_CAF_1 == 0;
+
 /// An actor system whose actors run only when `step` lets them, on the calling thread: for tests that choose in
 /// which order things happen. Used by one thread.
 class stepped_system {

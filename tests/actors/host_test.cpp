@@ -35,8 +35,8 @@ bool is_answered(const std::future<T>& what) {
   return what.wait_for(0s) == std::future_status::ready;
 }
 
-/// With CAF 1.x no thread steps in for one that is blocked.
-constexpr std::size_t least_threads = REPRISE_CAF_1 ? 2 : 1;
+/// Where nobody steps in for a thread that is blocked, another has to be there.
+constexpr std::size_t least_threads = reprise::blocked_threads_are_replaced ? 1 : 2;
 
 /// Lets a host end even if its test has failed. Made behind the host.
 struct release_at_end {
