@@ -5,7 +5,8 @@
 
 Copies what `cart` is built from to a directory of its own, shows that the parts of the battery pass there, and then
 for each control edits one place of the copy, builds `cart`, and runs the part that must catch it. A control is caught
-if that part exits with 3 and says what the control broke. One whose place has changed is an error, not a pass.
+if that part exits with 3 and says what the control broke. One whose place has changed is an error, not a pass. Broken
+builds are kept, and used again until the sources, the control or the build of the copy as it is are others.
 
 Exits with 0 if all were caught, 3 if one was not or the battery fails on the copy as it is, 2 if it could not do its
 work, 1 on wrong usage, 130 if interrupted.
@@ -14,6 +15,7 @@ work, 1 on wrong usage, 130 if interrupted.
 import argparse
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -134,6 +136,7 @@ class Copy:
     def __init__(self, scratch):
         self.scratch = scratch
         self.tree, self.made, self.journals = scratch / "tree", scratch / "build", scratch / "journals"
+        self.kept = scratch / "broken"
         self.program = self.made / "examples" / "cart"
 
     def renew(self):
@@ -164,16 +167,44 @@ class Copy:
         if ended.returncode != 0:
             raise Unable(f"cannot {what}\n{ended.stdout[-4000:]}")
 
-    @contextlib.contextmanager
-    def broken(self, control):
-        """For the time of the `with`, the copy is built with the control in it."""
-        path = self.tree / control.file
-        whole = path.read_text()
+    def build_as_it_is(self):
+        self.build("the copy as it is")
+        self.sound = self.program.read_bytes()
+
+    def build_broken(self, control):
+        """Returns a program with the control in it: that of an earlier run if nothing that goes into it has changed."""
+        whole = (self.tree / control.file).read_text()
         if whole.count(control.before) != 1:
             raise Unable(f"{control.name}: {control.file} says {whole.count(control.before)} times: {control.before}")
-        path.write_text(whole.replace(control.before, control.after))
+        text = whole.replace(control.before, control.after)
+        kept = self.kept / re.sub(r"\W+", "-", control.name) / self.fingerprint(control.file, text)
+        if not kept.is_file():
+            shutil.rmtree(kept.parent, ignore_errors=True)
+            with self.edited(control.file, text):
+                self.build(control.name)
+                kept.parent.mkdir(parents=True)
+                # Renamed, so that one who interrupts this leaves no half of a program.
+                shutil.copy(self.program, unfinished := kept.with_suffix(".unfinished"))
+                unfinished.rename(kept)
+        return kept
+
+    def fingerprint(self, file, text):
+        """A name for all that goes into a build of the copy in which a file has another text."""
+        sources = {path.relative_to(self.tree): path.read_bytes() for path in sources_below(self.tree)}
+        sources[pathlib.Path(file)] = text.encode()
+        # Another compiler or library makes another program of the copy as it is.
+        digest = hashlib.sha256(self.sound)
+        for path, content in sorted(sources.items()):
+            digest.update(f"{path} {len(content)}\n".encode() + content)
+        return digest.hexdigest()[:16]
+
+    @contextlib.contextmanager
+    def edited(self, file, text):
+        """For the time of the `with`, a file of the copy has another text."""
+        path = self.tree / file
+        whole = path.read_text()
+        path.write_text(text)
         try:
-            self.build(control.name)
             yield
         finally:
             path.write_text(whole)
@@ -182,15 +213,15 @@ class Copy:
 def sources_below(root):
     for name in SOURCES:
         top = root / name
-        yield from [top] if top.is_file() else (f for f in top.rglob("*") if f.is_file())
+        yield from [top] if top.is_file() else (f for f in top.rglob("*") if f.is_file() and f.suffix != ".md")
 
 
 # -- the battery -------------------------------------------------------------------------------------------------------
 
 
-def violations_of(parts, copy, options):
-    """Runs parts of the battery on the copy's program. Returns its exit status and all violations that it found."""
-    command = [HERE / "battery.py", "--json", "--program", copy.program, "--scratch", copy.journals]
+def violations_of(program, parts, copy, options):
+    """Runs parts of the battery on a program. Returns its exit status and all violations that it found."""
+    command = [HERE / "battery.py", "--json", "--program", program, "--scratch", copy.journals]
     command += ["--interposer", options.interposer] if options.interposer else []
     command += ["--seed", str(options.seed)] if options.seed is not None else []
     command += ["--only", *parts]
@@ -207,8 +238,8 @@ def violations_of(parts, copy, options):
 def is_sound(parts, copy, options):
     copy.renew()
     copy.configure()
-    copy.build("the copy as it is")
-    status, violations = violations_of(parts, copy, options)
+    copy.build_as_it_is()
+    status, violations = violations_of(copy.program, parts, copy, options)
     if status == 0:
         say(f"the copy as it is passes: {', '.join(parts)}")
         return True
@@ -217,10 +248,9 @@ def is_sound(parts, copy, options):
 
 
 def is_caught(control, copy, options):
-    """Builds the copy with the control in it, and prints what the battery says of it."""
+    """Prints what the battery says of a build of the copy with the control in it."""
     started = time.monotonic()
-    with copy.broken(control):
-        status, violations = violations_of([control.part], copy, options)
+    status, violations = violations_of(copy.build_broken(control), [control.part], copy, options)
     caught = [v for v in violations if re.search(control.says, v)] if status == 3 else []
     seconds = time.monotonic() - started
     if caught:
@@ -268,6 +298,8 @@ def main():
         if not is_sound(parts, copy, options):
             return 3
         caught = sum([is_caught(control, copy, options) for control in controls])
+        # The next run finds the copy built as it is.
+        copy.build_as_it_is()
     except Unable as reason:
         say(reason)
         return 2
