@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks the program that users run, and judges what is left: the crash battery.
 
-    tests/crash/battery.py [--long] [--only NAME…] [--seed N] [--program PATH] [--scratch DIR] [--json]
+    tests/crash/battery.py [--long [--minutes N]] [--only NAME…] [--seed N] [--program PATH] [--scratch DIR] [--json]
 
 Each fault is a module faults_NAME.py beside this file:
 
@@ -56,12 +56,14 @@ class Battery:
     interposer  the path of the library that injects faults; faults.cpp says what it can do
     random      a random.Random of its own for each module, from the seed and the module's name
     is_long     whether the long form runs
+    minutes     how long the long form keeps up what shows only in time
     """
 
     def __init__(self, options, outcome):
         self.program = options.program
         self.interposer = options.interposer
         self.is_long = options.long
+        self.minutes = options.minutes
         self.random = random.Random(options.seed ^ zlib.crc32(outcome.name.encode()))
         self._scratch = options.scratch
         self._outcome = outcome
@@ -162,12 +164,16 @@ class Battery:
 
         Raises `Failure` with the output of what found a violation. Returns the `Victim` of `cart check`.
         """
-        verified = self.cart("journal", "verify", "--dir", directory, beside=log, seconds=seconds)
-        self.require(verified.status == 0, f"the journal does not verify\n{verified.story()}")
+        self.verify(directory, log, seconds)
         checked = self.cart("check", "--json", "--ack-log", log, "--dir", directory, beside=log, seconds=seconds)
         self.require(checked.status == 0, f"the checker found a violation\n{checked.story()}")
         self._outcome.judged += json.loads(checked.stdout)["answers"]["ids"]
         return checked
+
+    def verify(self, directory, beside, seconds):
+        """The half of `check` that needs no log. The files of its output lie beside the file `beside`."""
+        verified = self.cart("journal", "verify", "--dir", directory, beside=beside, seconds=seconds)
+        self.require(verified.status == 0, f"the journal does not verify\n{verified.story()}")
 
     def fired(self, what, count=1):
         """Counts that a fault really fired: one of the module's FAULTS, or more that is worth to be known."""
@@ -306,6 +312,7 @@ class Parser(argparse.ArgumentParser):
 def parse(arguments):
     parser = Parser(description=__doc__.splitlines()[0])
     parser.add_argument("--long", action="store_true", help="many more rounds: minutes to hours instead of minutes")
+    parser.add_argument("--minutes", type=int, default=10, help="how long the long form's overload lasts, 2 to 60 [10]")
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"some of: {', '.join(available())}")
     parser.add_argument("--seed", type=int, help="repeats a run as far as scheduling allows")
     parser.add_argument("--program", type=pathlib.Path, default=BUILD / "examples" / "cart", help="another cart")
@@ -316,6 +323,8 @@ def parse(arguments):
     unknown = [name for name in options.only or [] if name not in available()]
     if unknown:
         parser.error(f"there is no fault called {', '.join(unknown)}; there are: {', '.join(available())}")
+    if not 2 <= options.minutes <= 60:
+        parser.error(f"--minutes is 2 to 60, not {options.minutes}")
     if options.seed is None:
         options.seed = random.SystemRandom().getrandbits(31)
     options.program = options.program.resolve()

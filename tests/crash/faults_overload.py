@@ -5,11 +5,15 @@ can take. Then each sync takes seconds, and the same rate is ten times what it c
 The disk is what is made slow because the load's own thread shares the processor with the carts: ten times what an idle
 disk allows is more than it can send.
 
+The long form also keeps an overload up for minutes, or an hour, and sees that memory stays flat.
+
 What must hold whatever else the machine does: never more than `max_in_flight` under way, and the checker's judgement.
 What is about time is measured in this run and against this run, and a busy machine is given three tries to show it.
 """
 
 import collections
+import csv
+import statistics
 import time
 
 from ack_log import read_log
@@ -20,7 +24,10 @@ FAULTS = ["hang_sync", "overloaded", "answers in bursts", "back to normal"]
 MAX_IN_FLIGHT = 100_000
 MAX_BATCH_COMMITS = 4_096
 
-LOAD = ["--carts", "100000", "--dist", "hot:0.001%@50%", "--mix", "add=60,remove=25,view=15,checkout=0"]
+MIX = ["--mix", "add=60,remove=25,view=15,checkout=0"]
+LOAD = ["--carts", "100000", "--dist", "hot:0.001%@50%", *MIX]
+# So few that all are served, and have all that a cart may have, before the second half begins.
+FEW_CARTS = ["--carts", "200", "--dist", "hot:0.5%@50%", *MIX]
 HANGS = 8
 TRIES = 3
 
@@ -28,10 +35,19 @@ LEAST_GOODPUT = 0.8
 # A turned away command waits for nothing. This is what a busy machine may keep a thread from running.
 MOST_OVERLOADED_P99 = 0.05
 # Once the limit is reached, all that grows is the carts that are served for the first time, with their events. What
-# comes in meanwhile would be three times as much.
-MOST_GROWTH_MIB = 96
+# comes in meanwhile would be six times as much.
+MOST_GROWTH_MIB = 48
 # A command under way takes about 1.3 KiB, and the cart that it wakes 2.7 KiB more.
-MOST_IN_FLIGHT_MIB = MAX_IN_FLIGHT * 6 / 1024
+MOST_IN_FLIGHT_MIB = MAX_IN_FLIGHT * 4 / 1024
+
+# Of an overload that lasts, in its second half, however long that is: twice the time shows half the leak.
+MOST_RISE_MIB = 24
+# RocksDB keeps what is stored in memory until that is 64 MiB: once for the streams, and once for their order.
+WRITE_BUFFERS_MIB = 2 * 64
+COMMIT_BYTES = 256
+# What is under way with what is to be sent again, the write buffers, and 50 MiB that the program begins with.
+MOST_LASTING_MIB = 400
+OTHER_ANSWERS = ["accepted", "refused", "unavailable", "unknown"]
 
 Answer = collections.namedtuple("Answer", "sent at result events cart reason")
 
@@ -95,6 +111,11 @@ def most_commands_a_second(battery, scratch):
     return len(answers) / (answers[-1].at - answers[0].at)
 
 
+def hang_for(most):
+    """How long a sync must take so that a third of `most` is ten times what the disk allows."""
+    return 10 * MAX_BATCH_COMMITS / (0.35 * most)
+
+
 def closed_goodput(battery, scratch, hang):
     """What it can take when each sync takes `hang` seconds: commits a second in a closed loop."""
     directory, log = scratch / "slow", scratch / "slow.jsonl"
@@ -114,18 +135,24 @@ def overload(battery, scratch, rate, hang, drain):
     seconds = 4 + HANGS * hang + 3 * drain
     load = ["--rate", str(int(rate)), "--duration", f"{seconds:.1f}s", *LOAD]
     victim = battery.stress(directory, log, *load, faults=faults, wait=False)
+    samples = sampled(victim, victim.resident_mib, 3 * seconds + 60)
+    battery.require(victim.status == 0, f"the overload makes the run fail\n{victim.story()}")
+    battery.count_fired(victim)
+    return victim, Log(log), samples
+
+
+def sampled(victim, figure, seconds):
+    """Waits for the end of a run. Returns what `figure()` was meanwhile: pairs with the time."""
     samples = []
 
     def sample():
         now = time.monotonic()
         if not samples or now - samples[-1][0] > 0.05:
-            samples.append((now, victim.resident_mib()))
+            samples.append((now, figure()))
         return victim.has_ended()
 
-    victim.wait_until(sample, "the end of the run", seconds=3 * seconds + 60)
-    battery.require(victim.status == 0, f"the overload makes the run fail\n{victim.story()}")
-    battery.count_fired(victim)
-    return victim, Log(log), samples
+    victim.wait_until(sample, "the end of the run", seconds=seconds)
+    return samples
 
 
 # -- judging -----------------------------------------------------------------------------------------------------------
@@ -200,10 +227,15 @@ class Figures:
         )
 
 
+def require_in_flight(battery, victim, most):
+    limit = MAX_IN_FLIGHT + 1  # the one that is turned away
+    battery.require(most <= limit, f"{most} were under way, {limit} may be\n{victim.story()}")
+
+
 def one_try(battery, scratch):
     """Returns the problems that a busy machine may have made; raises at any other."""
     most = most_commands_a_second(battery, scratch)
-    hang = 10 * MAX_BATCH_COMMITS / (0.35 * most)
+    hang = hang_for(most)
     closed = closed_goodput(battery, scratch, hang)
     drain = MAX_IN_FLIGHT / (most - 10 * closed) if most > 12 * closed else 10.0
     victim, log, samples = overload(battery, scratch, 10 * closed, hang, drain)
@@ -211,8 +243,7 @@ def one_try(battery, scratch):
     battery.require(results["overloaded"] > 0, f"nobody was told `overloaded`\n{victim.story()}")
     battery.require(not log.open, f"{len(log.open)} commands have no answer\n{victim.story()}")
     figures = Figures(victim, log, samples, hang, closed)
-    limit = MAX_IN_FLIGHT + 1  # the one that is turned away
-    battery.require(figures.in_flight <= limit, f"{figures.in_flight} were under way, {limit} may be\n{victim.story()}")
+    require_in_flight(battery, victim, figures.in_flight)
     battery.fired("overloaded", figures.overloaded)
     battery.fired("answers in bursts", len(figures.bursts))
     battery.check(scratch / "journal", scratch / "acks.jsonl")
@@ -221,13 +252,73 @@ def one_try(battery, scratch):
     return problems
 
 
+def comes_and_goes(battery):
+    """One overload from beginning to end: what it is turned away by, and how soon all is as before."""
+    with battery.scratch("overload") as scratch:
+        for number in range(TRIES):
+            (attempt := scratch / str(number)).mkdir()
+            problems = one_try(battery, attempt)
+            if not problems:
+                battery.fired("back to normal")
+                break
+        battery.require(not problems, f"in each of {TRIES} tries something was too slow, the last: {problems}")
+
+
+# -- an overload that lasts --------------------------------------------------------------------------------------------
+
+
+def lasting_overload(battery, scratch, hang, seconds):
+    """Runs an overload for so long. Returns the ended process, the lines of its table, and samples of its memory.
+
+    It writes no ack log, which would be of gigabytes in an hour.
+    """
+    directory, table = scratch / "journal", scratch / "table.csv"
+    faults = {"hang_sync": 10, "hang_syncs": int(seconds / hang) + 1, "hang_ms": int(hang * 1000)}
+    load = ["--rate", int(10 * MAX_BATCH_COMMITS / hang), "--duration", f"{seconds}s", *FEW_CARTS]
+    command = ["stress", "--dir", directory, "--timeseries", table, *load]
+    victim = battery.cart(*command, beside=table, faults=faults, directory=directory, wait=False)
+    samples = sampled(victim, victim.resident_mib, 2 * seconds + 300)
+    battery.require(victim.status == 0, f"the overload makes the run fail\n{victim.story()}")
+    battery.count_fired(victim)
+    with table.open() as lines:
+        return victim, list(csv.DictReader(lines)), samples
+
+
+def judge_lines(battery, victim, lines, seconds):
+    """What the run told of each second: overloaded to its end, and never more under way than may be."""
+    late = [line for line in lines if seconds / 2 <= float(line["seconds"]) <= seconds]
+    overloaded = sum(int(line["overloaded"]) for line in late)
+    answered = overloaded + sum(int(line[kind]) for line in late for kind in OTHER_ANSWERS)
+    battery.require(overloaded > answered / 2, f"{overloaded} of {answered} were overloaded\n{victim.story()}")
+    battery.fired("overloaded", overloaded)
+    require_in_flight(battery, victim, max(int(line["in_flight"]) for line in lines))
+
+
+def judge_memory(battery, victim, samples, hang, seconds):
+    """In the second half nothing may grow any more but what RocksDB has yet to write to a table."""
+    begin = samples[0][0] + seconds / 2
+    times, mib = zip(*[(at, mib) for at, mib in samples if 0 <= at - begin <= seconds / 2])
+    slope = statistics.linear_regression(times, mib).slope
+    rise, commits = slope * seconds / 2, seconds / 2 / hang * MAX_BATCH_COMMITS
+    most_rise = MOST_RISE_MIB + min(commits * COMMIT_BYTES / 1024 / 1024, WRITE_BUFFERS_MIB)
+    figures = f"{max(mib):.0f} MiB in the second half, which rise by {slope * 60:.2f} MiB a minute"
+    battery.note(f"{seconds / 60:.0f} minutes of it: {figures}, and may by {most_rise / seconds * 120:.2f}")
+    battery.require(rise <= most_rise, f"memory rises: {figures}, by {rise:.0f} of {most_rise:.0f}\n{victim.story()}")
+    battery.require(max(mib) <= MOST_LASTING_MIB, f"memory is too much: {figures}\n{victim.story()}")
+
+
+def lasts(battery):
+    """One overload that lasts for `minutes`: commands are turned away to its end, in no more memory than at first."""
+    seconds = battery.minutes * 60
+    with battery.scratch("lasting") as scratch:
+        hang = hang_for(most_commands_a_second(battery, scratch))
+        victim, lines, samples = lasting_overload(battery, scratch, hang, seconds)
+        judge_lines(battery, victim, lines, seconds)
+        judge_memory(battery, victim, samples, hang, seconds)
+        battery.verify(scratch / "journal", scratch / "table.csv", seconds=600)
+
+
 def run(battery):
-    for _ in battery.rounds(short=1, long=5):
-        with battery.scratch("overload") as scratch:
-            for number in range(TRIES):
-                (attempt := scratch / str(number)).mkdir()
-                problems = one_try(battery, attempt)
-                if not problems:
-                    battery.fired("back to normal")
-                    break
-            battery.require(not problems, f"in each of {TRIES} tries something was too slow, the last: {problems}")
+    forms = [comes_and_goes, lasts]
+    for number in battery.rounds(short=1, long=len(forms)):
+        forms[number](battery)
