@@ -43,16 +43,20 @@ class stream_window {
     return last_version_here(version);
   }
 
-  /// Copies the commits from here back to the one that holds version `from`. Returns false if that is more
-  /// than one and more than a window should hold.
-  bool fill(std::uint64_t from) {
-    records_.clear();
+  enum class past_most { stop, keep_oldest };
+
+  /// Copies the commits from here back to the one that holds version `from`. If that is more than one and more than a
+  /// window should hold, it stops and returns false, or keeps those that it comes to last.
+  bool fill(std::uint64_t from, past_most then) {
     records_.reserve(usual_commits);
-    bytes_.clear();
     bytes_.reserve(usual_bytes);
+    forget();
     for (std::uint64_t last; (last = last_version_here(from)) >= from; it_->Next()) {
       const std::string_view record = view_of(it_->value());
-      if (!records_.empty() && bytes_.size() + record.size() > most_bytes) return false;
+      if (!empty() && bytes_.size() + record.size() > most_bytes) {
+        if (then == past_most::stop) return false;
+        forget();
+      }
       records_.push_back({last, bytes_.size(), record.size()});
       bytes_.append(record);
     }
@@ -89,6 +93,11 @@ class stream_window {
     std::size_t begin, size;
   };
 
+  void forget() {
+    records_.clear();
+    bytes_.clear();
+  }
+
   std::uint64_t last_version_here(std::uint64_t sought) const {
     if (!it_->Valid()) {
       reader_.check(*it_, {std::string(stream_), sought == newest ? 0 : sought, 0});
@@ -114,25 +123,50 @@ class stream_window {
   commit_view commit_;
 };
 
-/// Chooses how many versions to read at once: few when the commits are large, and fewer and fewer around
-/// what the store cannot read, so that all that is sound before it is still visited.
-class window_width {
+/// Chooses where the window ends that begins with the version that is read next: soon when the commits are large, later
+/// when the first of them ends beyond it, and never at what the store cannot read, so that all that is sound before
+/// that is still visited.
+class window_end {
  public:
-  std::uint64_t versions() const noexcept { return versions_; }
-  bool is_widest() const noexcept { return versions_ == widest_; }
-  bool is_one() const noexcept { return versions_ == 1; }
-  void widen() noexcept { versions_ = std::min(widest_, versions_ * 2); }
-  void narrow() noexcept { versions_ = std::max<std::uint64_t>(1, versions_ / 2); }
-  void narrow_for_good() noexcept {
-    narrow();
-    widest_ = versions_;
+  explicit window_end(std::uint64_t head) : last_(head) {}
+
+  /// Returns whether a window from `from` may hold something: whether it can be wider than the last one if that held
+  /// nothing. No commit is longer than the widest.
+  bool may_find(std::uint64_t from) const noexcept {
+    return from <= last_ && last_ - from >= empty_ && empty_ < max_events_per_commit;
+  }
+  std::uint64_t for_window_from(std::uint64_t from) const noexcept {
+    return from + std::min(versions_ - 1, last_ - from);
+  }
+  bool follows_empty() const noexcept { return empty_ != 0; }
+
+  // -- what became of the window from `from` to `to` -------------------------
+  void visited() noexcept { empty_ = 0; }
+  void was_too_large() noexcept { versions_ = std::max<std::uint64_t>(1, versions_ / 2); }
+  void was_empty(std::uint64_t from, std::uint64_t to) noexcept {
+    empty_ = to - from + 1;
+    versions_ = std::min<std::uint64_t>(max_events_per_commit, 2 * empty_);
+  }
+  /// Half way between what held nothing and what cannot be read is tried next.
+  void was_unreadable(std::uint64_t from, std::uint64_t to) noexcept {
+    last_ = to - 1;
+    versions_ = std::max<std::uint64_t>(1, (empty_ + to - from + 1) / 2);
   }
 
  private:
-  /// So wide that the window from any version on holds the end of that version's commit.
-  std::uint64_t widest_ = max_events_per_commit;
-  std::uint64_t versions_ = widest_;
+  std::uint64_t last_;       ///< no window goes beyond it
+  std::uint64_t empty_ = 0;  ///< how many versions the last window had if it held nothing
+  std::uint64_t versions_ = max_events_per_commit;
 };
+
+[[noreturn]] void throw_missing(std::string_view stream,
+                                std::uint64_t version,
+                                std::uint64_t head,
+                                const std::optional<damaged_history>& damage) {
+  throw damaged_history({std::string(stream), version, 0},
+                        damage ? damage->reason()
+                               : "missing: the stream goes on to version " + std::to_string(head));
+}
 
 }  // namespace
 
@@ -281,7 +315,6 @@ void rocksdb_reader::read_stored(std::string_view stream,
                                  const commit_visitor& visit) const {
   stream_check check(stream, from_version);
   stream_window window(*this, stream, check.next());
-  window_width width;
   std::optional<damaged_history> damage;
   std::uint64_t head = newest;
   std::uint64_t here = 0;
@@ -291,33 +324,31 @@ void rocksdb_reader::read_stored(std::string_view stream,
     damage = at_head;
     window.renew();
   }
+  window_end end(head);
   while (check.next() <= head) {
     const std::uint64_t from = check.next();
-    const std::uint64_t to = from + std::min(width.versions() - 1, head - from);
+    if (!end.may_find(from)) throw_missing(stream, from, head, damage);
+    const std::uint64_t to = end.for_window_from(from);
     try {
-      if (here != to) window.seek(to);
-      here = 0;
-      if (!window.fill(from)) {
-        width.narrow();
+      if (std::exchange(here, 0) != to) window.seek(to);
+      // What follows a window that held nothing must come to `from`, or the two would take turns for ever.
+      using enum stream_window::past_most;
+      if (!window.fill(from, end.follows_empty() ? keep_oldest : stop)) {
+        end.was_too_large();
         continue;
       }
     } catch (const damaged_history& behind) {
-      if (width.is_one()) throw;
       damage = behind;
       window.renew();
-      width.narrow_for_good();
+      end.was_unreadable(from, to);
       continue;
     }
-    if (!window.empty()) {
-      if (!window.visit(check, visit)) return;
-    } else if (!width.is_widest()) {
-      width.widen();
-    } else {
-      throw damage
-          ? *damage
-          : damaged_history({std::string(stream), from, 0},
-                            "missing: the stream goes on to version " + std::to_string(head));
+    if (window.empty()) {
+      end.was_empty(from, to);
+      continue;
     }
+    if (!window.visit(check, visit)) return;
+    end.visited();
   }
 }
 

@@ -445,6 +445,39 @@ TEST_CASE("behind a damaged block of a table, verify goes on, and other streams 
   CHECK(sound < 5);
 }
 
+TEST_CASE("every commit before a damaged block is read, however many events it has") {
+  for (const std::size_t events : {1, 2, 3, 7, 40, 300}) {
+    CAPTURE(events);
+    const scratch_directory scratch;
+    std::mt19937_64 random(events);
+    {
+      const auto j = rocksdb_at(scratch / "journal");
+      for (std::uint64_t version = 0; version < 100 * events; version += events) {
+        std::vector<std::string> payloads(events);
+        for (std::string& p : payloads) p = std::to_string(random()) + std::to_string(random());
+        REQUIRE(append(*j, "cart/1", version, payloads));
+      }
+    }
+    raw_database(scratch / "journal").damage_largest_table("streams");
+    const auto j = rocksdb_at(scratch / "journal");
+    std::uint64_t first_damaged = 0;
+    j->verify([](const commit_view&) { return true; },
+              [&first_damaged](const damaged_history& damage) {
+                if (first_damaged == 0) first_damaged = damage.where().version;
+              });
+    REQUIRE(first_damaged > 1);
+    std::uint64_t last = 0;
+    const place where = place_of_damage([&] {
+      j->read_stream("cart/1", 1, [&last](const commit_view& c) {
+        last = c.last_version();
+        return true;
+      });
+    });
+    CHECK(last + 1 == first_damaged);
+    CHECK(where.version == first_damaged);
+  }
+}
+
 TEST_CASE("the commits of a damaged block of the order are found by verify, each once") {
   const scratch_directory scratch;
   damage_one_block(scratch / "journal", "order");

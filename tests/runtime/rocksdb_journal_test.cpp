@@ -7,7 +7,9 @@
 #include <doctest/doctest.h>
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <random>
 
 namespace fs = std::filesystem;
 using namespace reprise;
@@ -203,4 +205,92 @@ TEST_CASE("a making that was interrupted is taken up again") {
   }
   CHECK(append(*rocksdb_at(scratch / "journal"), "cart/1", 0, {"a"}));
   CHECK(stream_of(*rocksdb_at(scratch / "journal"), "cart/1") == "1 a");
+}
+
+namespace {
+
+struct commit_shape {
+  std::size_t events = 1;
+  std::size_t bytes = 0;  ///< of the payload of each event
+};
+
+/// Appends commits of these shapes to one stream. Returns the last version of each.
+std::vector<std::uint64_t> append_shapes(journal& j, const std::vector<commit_shape>& shapes) {
+  std::vector<std::uint64_t> ends;
+  std::uint64_t version = 0;
+  for (const commit_shape& shape : shapes) {
+    const std::vector<std::string> payloads(shape.events, std::string(shape.bytes, 'x'));
+    REQUIRE(append(j, "cart/1", version, payloads));
+    ends.push_back(version += shape.events);
+  }
+  return ends;
+}
+
+/// The last versions of the commits that are read from a version on.
+std::vector<std::uint64_t> ends_from(const journal& j, std::uint64_t version) {
+  std::vector<std::uint64_t> ends;
+  j.read_stream("cart/1", version, [&ends](const commit_view& c) {
+    ends.push_back(c.last_version());
+    return true;
+  });
+  return ends;
+}
+
+/// Reads from before, in and behind the ends of every commit, and compares with what was written.
+void check_all_readings(const journal& j, const std::vector<std::uint64_t>& ends) {
+  std::uint64_t first = 1;
+  for (auto end = ends.begin(); end != ends.end(); first = *end++ + 1) {
+    for (const std::uint64_t from : {first, first + (*end - first) / 2, *end}) {
+      CAPTURE(from);
+      CHECK((ends_from(j, from) == std::vector<std::uint64_t>(end, ends.end())));
+    }
+  }
+}
+
+std::vector<commit_shape> random_shapes(std::uint32_t seed) {
+  std::mt19937 random(seed);
+  const auto one_of = [&random](std::initializer_list<std::size_t> all) {
+    return all.begin()[random() % all.size()];
+  };
+  std::vector<commit_shape> shapes;
+  for (std::size_t left = 12'000'000; left != 0;) {
+    const std::size_t events = one_of({1, 1, 2, 3, 9, 255, 256, 257, 511, 512, 513, 600, 1024});
+    const std::size_t most = (max_commit_bytes - events * 14) / events;
+    const std::size_t bytes = std::min(most, one_of({0, 100, 9'900, 640'000, most}));
+    for (std::size_t same = one_of({1, 1, 2, 7, 20}); same != 0 && left != 0; --same) {
+      shapes.push_back({events, bytes});
+      left -= std::min(left, events * (bytes + 500));
+    }
+  }
+  return shapes;
+}
+
+}  // namespace
+
+TEST_CASE("a commit of many events is read whatever the size of those behind it") {
+  const scratch_directory scratch;
+  const auto j = rocksdb_at(scratch / "journal");
+  std::vector<commit_shape> shapes;
+  SUBCASE("some that are as large as a commit can be") {
+    shapes.assign(6, {1, 1'000'000});
+    shapes[0] = {600, 1};
+  }
+  SUBCASE("hundreds of a middle size") {
+    shapes.assign(425, {1, 9'900});
+    shapes[0] = {600, 1};
+  }
+  SUBCASE("few that are too large together") {
+    shapes.assign(8, {1, 640'000});
+    shapes[0] = {9, 1};
+  }
+  check_all_readings(*j, append_shapes(*j, shapes));
+}
+
+TEST_CASE("a stream of commits of any sizes is read as it was written, from every one of them") {
+  for (std::uint32_t seed = 1; seed <= 8; ++seed) {
+    CAPTURE(seed);
+    const scratch_directory scratch;
+    const auto j = rocksdb_at(scratch / "journal");
+    check_all_readings(*j, append_shapes(*j, random_shapes(seed)));
+  }
 }
