@@ -110,6 +110,19 @@ void check_id(std::string_view what, std::string_view id) {
   }
 }
 
+/// Who collected the events may have set himself other limits than those of the format.
+void check_events(const encoded_events& events) {
+  if (events.count() > max_events_per_commit) {
+    throw std::invalid_argument("the commit has " + std::to_string(events.count())
+                                + " events, at most " + std::to_string(max_events_per_commit)
+                                + " are allowed");
+  }
+  if (events.bytes().size() > max_commit_bytes) {
+    throw std::invalid_argument(too_long("what the commit's events are encoded to",
+                                         events.bytes().size(), max_commit_bytes));
+  }
+}
+
 }  // namespace
 
 std::size_t encoded_size(const commit& c) noexcept {
@@ -178,6 +191,7 @@ void check_limits(const commit& c) {
   check_id("the command id", c.command_id);
   check_id("the correlation id", c.correlation_id);
   check_id("the causation id", c.causation_id);
+  if (c.events != nullptr) check_events(*c.events);
 }
 
 }  // namespace reprise

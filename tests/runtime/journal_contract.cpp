@@ -291,6 +291,19 @@ void limits(journal& j) {
     CHECK(j.last_position() == 0);
     CHECK(append(j, "cart/1", 0, {"a"}));
   }
+  SUBCASE("so are more events, and more bytes of them, than a record can hold") {
+    encoded_events too_many{commit_limits{UINT32_MAX, UINT32_MAX}};
+    for (std::size_t i = 0; i <= max_events_per_commit; ++i) too_many.add({"noted", 1, ""});
+    encoded_events too_large{commit_limits{UINT32_MAX, UINT32_MAX}};
+    too_large.add({"noted", 1, std::string(max_commit_bytes, 'p')});
+    for (const encoded_events* events : {&too_many, &too_large}) {
+      batch b;
+      b.add("cart/1", 0, {"a"}).add("cart/2", 0, {}).last().events = events;
+      CHECK_THROWS_AS(b.append_to(j), std::invalid_argument);
+    }
+    CHECK(j.last_position() == 0);
+    CHECK(append(j, "cart/1", 0, {"a"}));
+  }
   SUBCASE("commits of a megabyte each are read in order") {
     const std::string large(max_commit_bytes - 100, 'l');
     for (std::uint64_t v = 0; v < 12; ++v)
