@@ -3,6 +3,7 @@
 #include "reprise/byte_order.hpp"
 #include "reprise/directory_sync.hpp"
 #include "reprise/durable_mark.hpp"
+#include "reprise/rocksdb_layout.hpp"
 #include "reprise/rocksdb_log_end.hpp"
 
 #include <rocksdb/cache.h>
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <fcntl.h>
+#include <random>
 #include <system_error>
 #include <unistd.h>
 
@@ -225,6 +227,11 @@ void open_read_only_as(const std::vector<rocksdb::ColumnFamilyDescriptor>& there
   require(status, "open the journal in " + directory.string());
 }
 
+std::uint64_t random_bits() {
+  std::random_device device;
+  return std::uniform_int_distribution<std::uint64_t>()(device);
+}
+
 bool is_empty(const rocksdb_handles& handles) {
   rocksdb::ReadOptions all;
   all.total_order_seek = true;
@@ -275,7 +282,8 @@ rocksdb_handles::~rocksdb_handles() {
 
 rocksdb_database::rocksdb_database(const fs::path& directory,
                                    const rocksdb_options& options,
-                                   const rocksdb_seams& seams) {
+                                   const rocksdb_seams& seams)
+    : seal_(make_seal(random_bits())) {
   try {
     directory_ = existing_directory(directory, !options.read_only);
     open(options, seams);
@@ -283,6 +291,11 @@ rocksdb_database::rocksdb_database(const fs::path& directory,
     throw journal_failure("cannot open the journal: " + failure.path1().string() + ": "
                           + failure.code().message());
   }
+}
+
+void rocksdb_database::begin(rocksdb::WriteBatch& batch) const {
+  batch.Clear();
+  require(batch.PutLogData(seal_), "begin a batch");
 }
 
 void rocksdb_database::open(const rocksdb_options& options, const rocksdb_seams& seams) {
@@ -370,8 +383,10 @@ void rocksdb_database::check_format(bool may_finish) {
     if (!may_finish) throw unfinished_journal(directory_);
     rocksdb::WriteOptions synced;
     synced.sync = true;
-    require(handles_.db->Put(synced, handles_.families[0], format_key, format_value),
-            "make the journal in " + directory_.string());
+    rocksdb::WriteBatch batch;
+    begin(batch);
+    require(batch.Put(handles_.families[0], format_key, format_value), "begin a journal");
+    require(handles_.db->Write(synced, &batch), "make the journal in " + directory_.string());
     return;
   }
   require(status, "read the format of the journal in " + directory_.string());

@@ -5,6 +5,7 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/write_batch.h>
 
 #include <filesystem>
 #include <memory>
@@ -64,6 +65,9 @@ class rocksdb_database {
   rocksdb::ColumnFamilyHandle* streams() const { return handles_.families[1]; }
   rocksdb::ColumnFamilyHandle* order() const { return handles_.families[2]; }
 
+  /// Makes an empty batch of `batch`. Every write begins so: a log tells by it what is a write (rocksdb_log_end.hpp).
+  void begin(rocksdb::WriteBatch& batch) const;
+
   /// Where it is, in the one spelling that all who open it share.
   const std::filesystem::path& directory() const { return directory_; }
 
@@ -81,6 +85,7 @@ class rocksdb_database {
   std::unique_ptr<rocksdb::Env>
       shortening_;  ///< ends a torn log early; outlives what is opened with it
   rocksdb_handles handles_;
+  const std::string seal_;
 };
 
 }  // namespace reprise::detail

@@ -97,6 +97,7 @@ class rocksdb_journal final : public journal {
     throw_refusal();
     rocksdb_trims::extent gone = trims_.of(base.stream);
     rocksdb::WriteBatch deletions;
+    database_.begin(deletions);
     const trim_result result = collect_deletions(base, gone, deletions);
     if (result.commits == 0) return result;
     trims_.collect(base, gone, deletions);
@@ -156,7 +157,7 @@ class rocksdb_journal final : public journal {
 
   /// Puts the records of the accepted commits, and their place in the order, into one write.
   void prepare(std::span<const commit> batch, const std::vector<append_result>& results) {
-    writes_.Clear();
+    database_.begin(writes_);
     std::string key;
     std::string record;
     order_.begin(totals_);

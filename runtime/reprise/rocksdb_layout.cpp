@@ -82,6 +82,17 @@ std::string make_order_key(std::uint64_t last_position) {
   return key;
 }
 
+std::string make_seal(std::uint64_t secret) {
+  std::string seal;
+  append_little(seal, secret);
+  append_little(seal, checksum(seal));
+  return seal;
+}
+
+bool is_seal(std::string_view bytes) noexcept {
+  return bytes.size() == seal_bytes && bytes == make_seal(get_little<std::uint64_t>(bytes.data()));
+}
+
 void order_writer::begin(const order_totals& before) {
   totals_ = before;
   ++totals_.batches;

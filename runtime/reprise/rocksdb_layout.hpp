@@ -28,6 +28,15 @@ bool parse_stream_key(std::string_view key, stream_key& out) noexcept;
 /// The key of a batch: its last position, so that one seek finds the batch that holds a position.
 std::string make_order_key(std::uint64_t last_position);
 
+/// What each write begins with in RocksDB's log, and nowhere else. It is another for each log's writer, who draws `secret`
+/// at random and tells nobody, so that no client can put bytes into a log that look like a write.
+std::string make_seal(std::uint64_t secret);
+
+inline constexpr std::size_t seal_bytes = 16;
+
+/// Returns whether `bytes` are a seal, whoever's.
+bool is_seal(std::string_view bytes) noexcept;
+
 /// How much the journal holds up to and with a batch. What is stored is counted against it, so that a table
 /// that was lost whole is missed.
 struct order_totals {

@@ -3,6 +3,7 @@
 #include "reprise/byte_order.hpp"
 #include "reprise/crc32c.hpp"
 #include "reprise/error.hpp"
+#include "reprise/rocksdb_layout.hpp"
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
@@ -51,13 +52,51 @@ std::optional<fragment> fragment_at(std::string_view bytes, std::size_t at) {
   return fragment{static_cast<fragment_kind>(kind), end};
 }
 
+// A write's content is a batch of RocksDB, and each batch of the journal begins with its seal: a header, then data for the
+// log alone, with its length. See RocksDB's db/write_batch.cc.
+constexpr std::size_t batch_header_bytes = 12;  // sequence number, count
+constexpr std::string_view log_data("\x03\x10", 2);
+static_assert(log_data[1] == seal_bytes);
+constexpr std::size_t to_seal_bytes = batch_header_bytes + log_data.size();
+
+/// Returns the seal that a write's content begins with, nothing if there is none.
+std::string_view seal_in(std::string_view content) {
+  if (content.size() < to_seal_bytes + seal_bytes) return {};
+  if (content.substr(batch_header_bytes, log_data.size()) != log_data) return {};
+  const std::string_view seal = content.substr(to_seal_bytes, seal_bytes);
+  return is_seal(seal) ? seal : std::string_view();
+}
+
+/// Returns whether a write begins at an offset, where `f` is, and not just what looks like one.
+///
+/// What is behind a break is looked for at every byte, and clients choose bytes of what lies there: a fragment in a payload,
+/// checksum and all, must not be taken for a later write, or the torn write that it is in would be damage for ever. They
+/// cannot know the seal. All writes of a log have the same one, so no later write is overlooked.
+bool is_beginning(std::string_view bytes,
+                  std::size_t at,
+                  const fragment& f,
+                  std::string_view seal) {
+  if (f.kind != full && f.kind != first) return false;
+  if (seal.empty()) return true;
+  std::string content(bytes.substr(at + header_bytes, f.end - at - header_bytes));
+  if (f.kind == first && content.size() < to_seal_bytes + seal_bytes) {
+    // It ends with its block, in which there was no room for more.
+    if (const auto next = fragment_at(bytes, f.end)) {
+      content += bytes.substr(f.end + header_bytes, next->end - f.end - header_bytes);
+    }
+  }
+  return seal_in(content) == seal;
+}
+
 /// Returns where the last write that begins in a block begins. Looks behind damage too, at every byte.
-std::optional<std::size_t> last_beginning_in(std::string_view bytes, std::size_t block) {
+std::optional<std::size_t> last_beginning_in(std::string_view bytes,
+                                             std::size_t block,
+                                             std::string_view seal) {
   std::optional<std::size_t> found;
   const std::size_t block_end = std::min(bytes.size(), block + block_bytes);
   for (std::size_t at = block; at + header_bytes <= block_end;) {
     const auto f = fragment_at(bytes, at);
-    if (f && (f->kind == full || f->kind == first)) found = at;
+    if (f && is_beginning(bytes, at, *f, seal)) found = at;
     at = f ? f->end : at + 1;
   }
   return found;
@@ -179,11 +218,13 @@ std::string read_from(rocksdb::Env& base,
 /// Reads no more of the end than it has to.
 std::optional<std::uint64_t> end_of_log(rocksdb::Env& base,
                                         const fs::path& log,
-                                        std::uint64_t size) {
+                                        std::uint64_t size,
+                                        std::string_view seal) {
   if (size == 0) return 0;
   for (std::uint64_t most = block_bytes; most <= longest_torn_bytes; most *= 4) {
     const std::uint64_t from = size > most ? (size - most) / block_bytes * block_bytes : 0;
-    if (const auto end = end_of_whole_writes(read_from(base, log, from, size))) return from + *end;
+    const std::string bytes = read_from(base, log, from, size);
+    if (const auto end = end_of_whole_writes(bytes, seal)) return from + *end;
     if (from == 0) return 0;
   }
   return std::nullopt;
@@ -210,10 +251,20 @@ struct examined_log {
   std::optional<std::uint64_t> end;  ///< of its last whole write
 };
 
-examined_log examine(rocksdb::Env& base, const fs::path& log) {
+/// Returns the seal of a log's writes, nothing if the first one has none, or if it cannot be read: then whatever looks like
+/// a write counts as one. The first write need not be whole; if it is torn, this is its beginning.
+std::string seal_of(rocksdb::Env& base, const fs::path& log, std::uint64_t size) {
+  constexpr std::uint64_t seal_end = header_bytes + to_seal_bytes + seal_bytes;
+  if (size < seal_end) return {};
+  const std::string bytes = read_from(base, log, 0, seal_end);
+  return std::string(seal_in(std::string_view(bytes).substr(std::min(bytes.size(), header_bytes))));
+}
+
+examined_log examine(rocksdb::Env& base, const fs::path& log, bool has_seal) {
   examined_log examined{log.filename().string(), 0, {}};
   require_read(base.GetFileSize(log.string(), &examined.size), log);
-  examined.end = end_of_log(base, log, examined.size);
+  const std::string seal = has_seal ? seal_of(base, log, examined.size) : std::string();
+  examined.end = end_of_log(base, log, examined.size, seal);
   if (examined.end) require_unbroken(base, log, *examined.end);
   return examined;
 }
@@ -233,11 +284,11 @@ fs::path manifest_in(const fs::path& directory, rocksdb::Env& base) {
 
 }  // namespace
 
-std::optional<std::size_t> end_of_whole_writes(std::string_view bytes) {
+std::optional<std::size_t> end_of_whole_writes(std::string_view bytes, std::string_view seal) {
   std::size_t block = (bytes.size() + block_bytes - 1) / block_bytes * block_bytes;
   while (block != 0) {
     block -= block_bytes;
-    if (const auto begin = last_beginning_in(bytes, block)) {
+    if (const auto begin = last_beginning_in(bytes, block, seal)) {
       return end_of_write(bytes, *begin).value_or(*begin);
     }
   }
@@ -248,12 +299,12 @@ std::unique_ptr<rocksdb::Env> without_torn_writes(const fs::path& directory, roc
   std::map<std::string, std::uint64_t> ends;
   bool may_be_torn = true;
   for (const fs::path& path : logs_in(directory)) {
-    const examined_log log = examine(base, path);
+    const examined_log log = examine(base, path, true);
     if (may_be_torn) note_end(log, ends);
     may_be_torn = may_be_torn && log.end && *log.end == 0;
   }
   if (const fs::path manifest = manifest_in(directory, base); fs::exists(manifest)) {
-    note_end(examine(base, manifest), ends);
+    note_end(examine(base, manifest, false), ends);
   }
   if (ends.empty()) return nullptr;
   return rocksdb::NewCompositeEnv(

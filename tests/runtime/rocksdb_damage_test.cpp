@@ -2,6 +2,7 @@
 
 #include "faulty_file_system.hpp"
 #include "journal_contract.hpp"
+#include "reprise/limits.hpp"
 #include "reprise/rocksdb_layout.hpp"
 #include "scratch_directory.hpp"
 
@@ -230,6 +231,87 @@ TEST_CASE("a last write of several blocks that lost any of its sectors is droppe
     const std::size_t size = std::min(sector, holed.size() - at);
     holed.replace(at, size, size, '\0');
     CHECK(w.outcome_with(scratch / "torn", holed) == w.acknowledged);
+  }
+}
+
+namespace {
+
+/// Bytes that a client may send, and that are a sound write of nothing to RocksDB wherever they lie in a log.
+const std::string forged_write("\x05\x2b\x28\x43\0\0\x01", 7);
+
+/// Cuts the last write, or clears what is behind, at many places. Returns what did not open as it was before that write.
+std::string not_dropped(const last_write& w, const fs::path& copy) {
+  std::string wrong;
+  for (std::size_t end = w.begin + 1; end < w.bytes.size(); end += 1 + w.bytes.size() / 97) {
+    const std::string cut = w.bytes.substr(0, end);
+    for (const std::string& torn : {cut, cut + std::string(w.bytes.size() - end, '\0')}) {
+      const std::string outcome = w.outcome_with(copy, torn);
+      if (outcome != w.acknowledged) wrong += std::to_string(end) + ": " + outcome + "\n";
+    }
+  }
+  return wrong;
+}
+
+}  // namespace
+
+TEST_CASE("a torn last write is dropped whatever a client put into it") {
+  const scratch_directory scratch;
+  std::string padding;
+  SUBCASE("what looks like a write") {
+    padding = forged_write;
+  }
+  SUBCASE("what looks like writes over several blocks, at every offset") {
+    while (padding.size() < 100'000) padding += forged_write + std::string(padding.size() % 7, '-');
+  }
+  SUBCASE("the writes of another journal") {
+    make_journal(scratch / "other");
+    padding = bytes_of(log_of(scratch / "other"));
+  }
+  SUBCASE("the beginnings of writes that lie where blocks end") {
+    const std::string beginning("\x64\x51\xd0\xe9\0\0\x02", 7);
+    while (padding.size() < 70'000) padding += beginning;
+  }
+  const last_write w = make_last_write(scratch, padding + std::string(5'000, 'x') + padding);
+  CHECK(not_dropped(w, scratch / "torn") == "");
+}
+
+TEST_CASE("a torn write that is the first in its log is dropped whatever a client put into it") {
+  const scratch_directory scratch;
+  make_journal(scratch / "journal");
+  last_write w;
+  w.before = scratch / "before";
+  const auto j = rocksdb_at(scratch / "journal");
+  w.acknowledged = order_of(*j);
+  copy_journal(scratch / "journal", w.before);
+  REQUIRE(append(*j, "cart/8", 0, {forged_write + std::string(5'000, 'x')}));
+  w.log = log_of(scratch / "journal").filename().string();
+  w.bytes = bytes_of(scratch / "journal" / w.log);
+  REQUIRE(bytes_of(w.before / w.log).empty());
+  CHECK(not_dropped(w, scratch / "torn") == "");
+}
+
+TEST_CASE("a damage is refused if a write follows it, wherever in a block that one begins") {
+  const scratch_directory scratch;
+  make_journal(scratch / "journal");
+  for (std::size_t left = 0; left <= 80; ++left) {
+    CAPTURE(left);
+    copy_journal(scratch / "journal", scratch / "copy");
+    std::size_t begin = 0;
+    {
+      const auto j = rocksdb_at(scratch / "copy");
+      REQUIRE(append(*j, "cart/8", 0, {forged_write}));
+      begin = fs::file_size(log_of(scratch / "copy"));
+      const std::size_t beside_payload = begin - forged_write.size();
+      const std::string payload(32'768 - begin - beside_payload - left, 'x');
+      REQUIRE(append(*j, "cart/8", 1, {payload}));
+      REQUIRE(append(*j, "cart/8", 2, {"y"}));
+    }
+    fs::remove(scratch / "copy" / "reprise.durable");
+    const fs::path log = log_of(scratch / "copy");
+    std::string bytes = bytes_of(log);
+    bytes[begin + 4'000] = 'z';
+    write_bytes(log, bytes);
+    CHECK(is_refused(outcome_of(scratch / "copy")));
   }
 }
 

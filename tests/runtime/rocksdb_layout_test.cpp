@@ -95,3 +95,19 @@ TEST_CASE("keys and order entries are the bytes that the first version wrote") {
   CHECK(hex(make_order_key(43)) == golden("order_key.hex"));
   CHECK(hex(two_commits()) == golden("order_entry.hex"));
 }
+
+TEST_CASE("a seal is recognized whatever is in it, and nothing else is") {
+  const std::string seal = detail::make_seal(0x0123456789ABCDEF);
+  CHECK(seal == std::string("\xef\xcd\xab\x89\x67\x45\x23\x01", 8) + seal.substr(8));
+  CHECK(seal.size() == detail::seal_bytes);
+  CHECK(detail::is_seal(seal));
+  CHECK(detail::is_seal(detail::make_seal(0)));
+  CHECK_FALSE(detail::is_seal(""));
+  CHECK_FALSE(detail::is_seal(seal + "x"));
+  CHECK_FALSE(detail::is_seal(std::string(16, '\0')));
+  for (std::size_t at = 0; at < seal.size(); ++at) {
+    std::string changed = seal;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    CHECK_FALSE(detail::is_seal(changed));
+  }
+}
