@@ -65,7 +65,7 @@ void validate(const host_config& config) {
   check("max_events_per_commit", config.max_events_per_commit, 1, max_events_per_commit);
   check("max_commit_bytes", config.max_commit_bytes, 64, max_commit_bytes);
   check("max_batch_commits", config.max_batch_commits, 1, 100'000);
-  check("max_batch_bytes", config.max_batch_bytes, 64 * 1024, 1024 * 1024 * 1024);
+  check("max_batch_bytes", config.max_batch_bytes, 64 * 1024, max_batch_bytes - max_commit_bytes);
   check("dedup_window", config.dedup_window, 0, 100'000);
   check_time<std::chrono::seconds>("dedup_age", config.dedup_age, std::chrono::seconds(1),
                                    std::chrono::hours(24 * 3'650), " s");

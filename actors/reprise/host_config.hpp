@@ -76,7 +76,8 @@ struct host_config {
   /// Commits written with one sync, 1 to 100,000. More of them wait for the next write.
   std::size_t max_batch_commits = 4'096;
 
-  /// Bytes of events written with one sync, 64 KiB to 1 GiB; a batch ends with the commit that passes it.
+  /// Bytes of events written with one sync, 64 KiB to 63 MiB; a batch ends with the commit that passes it, and fits a
+  /// journal's 64 MiB.
   std::size_t max_batch_bytes = 8 * 1024 * 1024;
 
   /// Command ids that each aggregate remembers, 0 to 100,000: a command sent again within its aggregate's

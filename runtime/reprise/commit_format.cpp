@@ -194,4 +194,16 @@ void check_limits(const commit& c) {
   if (c.events != nullptr) check_events(*c.events);
 }
 
+void check_limits(std::span<const commit> batch) {
+  std::size_t bytes = 0;
+  for (const commit& c : batch) {
+    check_limits(c);
+    if (c.events != nullptr) bytes += c.events->bytes().size();
+  }
+  if (bytes > max_batch_bytes) {
+    throw std::invalid_argument(
+        too_long("what the batch's events are encoded to", bytes, max_batch_bytes));
+  }
+}
+
 }  // namespace reprise

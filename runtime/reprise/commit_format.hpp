@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,8 @@ void decode_commit(std::string_view record, commit_view& out);
 /// Throws `std::invalid_argument` that says what is wrong if `c` is outside the limits of limits.hpp, or its
 /// stream has no name.
 void check_limits(const commit& c);
+
+/// The same for each commit of a batch, and if the batch is too large as a whole.
+void check_limits(std::span<const commit> batch);
 
 }  // namespace reprise

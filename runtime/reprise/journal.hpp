@@ -84,7 +84,8 @@ class journal {
   /// that began earlier see a whole commit or nothing of it. A crash before it returns leaves all of the
   /// batch's accepted commits or none of them.
   ///
-  /// Throws `std::invalid_argument` if a commit is outside the limits of limits.hpp; nothing is stored.
+  /// Throws `std::invalid_argument` if a commit is outside the limits of limits.hpp, or the events of the batch are more
+  /// than its `max_batch_bytes`; nothing is stored.
   /// Throws `damaged_history` if a stream's version cannot be told, with the stream in its place; nothing is
   /// stored, and the same batch without the commits of that stream may be appended.
   /// Throws `journal_failure` if the write fails: whether the batch is there after the next open is unknown,

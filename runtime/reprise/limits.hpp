@@ -25,6 +25,9 @@ inline constexpr std::size_t max_events_per_commit = 1024;
 /// Bytes of all the events of one commit, encoded.
 inline constexpr std::size_t max_commit_bytes = 1024 * 1024;
 
+/// Bytes of all the events of one batch of commits, encoded. Of what is stored this is no limit, only of what is appended.
+inline constexpr std::size_t max_batch_bytes = std::size_t{64} * 1024 * 1024;
+
 /// Bytes of a snapshot, with all that is in it. Of a larger state none is kept: it is always replayed.
 inline constexpr std::size_t max_snapshot_bytes = std::size_t{64} * 1024 * 1024;
 

@@ -43,7 +43,7 @@ struct stream_log {
 class memory_journal final : public journal {
  public:
   std::vector<append_result> append(std::span<const commit> batch) override {
-    for (const commit& c : batch) check_limits(c);
+    check_limits(batch);
     const std::lock_guard one_at_a_time(appending_);
     if (has_failed_) throw journal_failure("an earlier append to the memory journal failed");
     has_failed_ = true;

@@ -30,7 +30,7 @@ namespace detail {
 
 namespace {
 
-/// What one write of a trim may delete: a torn last write is looked for in the last 128 MiB of a log only.
+/// What one write of a trim may delete, all of which is in memory while it is written.
 constexpr std::size_t max_trim_bytes = std::size_t{32} * 1024 * 1024;
 
 class rocksdb_journal final : public journal {
@@ -61,7 +61,7 @@ class rocksdb_journal final : public journal {
   }
 
   std::vector<append_result> append(std::span<const commit> batch) override {
-    for (const commit& c : batch) check_limits(c);
+    check_limits(batch);
     const std::lock_guard one_at_a_time(appending_);
     if (!refusal_.empty()) throw journal_failure(refusal_);
     std::vector<append_result> results = judge(batch);

@@ -27,7 +27,6 @@ namespace fs = std::filesystem;
 // or a first, any number of middle ones, and a last. See RocksDB's db/log_format.h.
 constexpr std::size_t block_bytes = 32768;
 constexpr std::size_t header_bytes = 7;  // checksum, length, kind
-constexpr std::size_t longest_torn_bytes = 128 * std::size_t{1024} * 1024;
 enum fragment_kind : unsigned char { full = 1, first = 2, middle = 3, last = 4 };
 
 struct fragment {
@@ -214,20 +213,19 @@ std::string read_from(rocksdb::Env& base,
   return bytes;
 }
 
-/// Returns where the last whole write of a log ends, 0 if it has none, nothing if that is too far from its end.
-/// Reads no more of the end than it has to.
-std::optional<std::uint64_t> end_of_log(rocksdb::Env& base,
-                                        const fs::path& log,
-                                        std::uint64_t size,
-                                        std::string_view seal) {
-  if (size == 0) return 0;
-  for (std::uint64_t most = block_bytes; most <= longest_torn_bytes; most *= 4) {
-    const std::uint64_t from = size > most ? (size - most) / block_bytes * block_bytes : 0;
+/// Returns where the last whole write of a log ends, 0 if it has none. Reads no more of the end than it has to, but all if
+/// need be: a write is as large as a batch and the names in it make it.
+std::uint64_t end_of_log(rocksdb::Env& base,
+                         const fs::path& log,
+                         std::uint64_t size,
+                         std::string_view seal) {
+  std::uint64_t from = size;
+  for (std::uint64_t most = block_bytes; from != 0; most *= 4) {
+    from = size > most ? (size - most) / block_bytes * block_bytes : 0;
     const std::string bytes = read_from(base, log, from, size);
     if (const auto end = end_of_whole_writes(bytes, seal)) return from + *end;
-    if (from == 0) return 0;
   }
-  return std::nullopt;
+  return 0;
 }
 
 /// RocksDB takes some damages for the end of a log, whatever is behind them: in its last block a length that is
@@ -248,7 +246,7 @@ void require_unbroken(rocksdb::Env& base, const fs::path& log, std::uint64_t end
 struct examined_log {
   std::string name;
   std::uint64_t size = 0;
-  std::optional<std::uint64_t> end;  ///< of its last whole write
+  std::uint64_t end = 0;  ///< of its last whole write
 };
 
 /// Returns the seal of a log's writes, nothing if the first one has none, or if it cannot be read: then whatever looks like
@@ -261,16 +259,16 @@ std::string seal_of(rocksdb::Env& base, const fs::path& log, std::uint64_t size)
 }
 
 examined_log examine(rocksdb::Env& base, const fs::path& log, bool has_seal) {
-  examined_log examined{log.filename().string(), 0, {}};
+  examined_log examined{log.filename().string()};
   require_read(base.GetFileSize(log.string(), &examined.size), log);
   const std::string seal = has_seal ? seal_of(base, log, examined.size) : std::string();
   examined.end = end_of_log(base, log, examined.size, seal);
-  if (examined.end) require_unbroken(base, log, *examined.end);
+  require_unbroken(base, log, examined.end);
   return examined;
 }
 
 void note_end(const examined_log& log, std::map<std::string, std::uint64_t>& ends) {
-  if (log.end && *log.end < log.size) ends[log.name] = *log.end;
+  if (log.end < log.size) ends[log.name] = log.end;
 }
 
 /// Returns the file that CURRENT names, which may be nonsense.
@@ -301,7 +299,7 @@ std::unique_ptr<rocksdb::Env> without_torn_writes(const fs::path& directory, roc
   for (const fs::path& path : logs_in(directory)) {
     const examined_log log = examine(base, path, true);
     if (may_be_torn) note_end(log, ends);
-    may_be_torn = may_be_torn && log.end && *log.end == 0;
+    may_be_torn = may_be_torn && log.end == 0;
   }
   if (const fs::path manifest = manifest_in(directory, base); fs::exists(manifest)) {
     note_end(examine(base, manifest, false), ends);

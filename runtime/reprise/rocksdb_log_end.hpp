@@ -24,8 +24,7 @@ namespace reprise::detail {
 std::optional<std::size_t> end_of_whole_writes(std::string_view bytes, std::string_view seal);
 
 /// Returns an environment in which the logs in `directory`, and the manifest, which is a log too, end with their
-/// last whole write, nullptr if they do so already, or have more behind it than a write can be. Of the logs only
-/// the last one that holds a write can be torn.
+/// last whole write, nullptr if they do so already. Of the logs only the last one that holds a write can be torn.
 /// Changes nothing on the disk.
 ///
 /// Throws `damaged_history`, which names the file and the byte, if a log or the manifest has a whole write behind

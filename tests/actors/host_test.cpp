@@ -158,7 +158,8 @@ TEST_CASE("a config that cannot work is refused, and the field is named") {
   CHECK(why_invalid({.journal = journal, .max_batch_commits = 0})
         == "host_config.max_batch_commits is 0; it takes 1 to 100000");
   CHECK(why_invalid({.journal = journal, .max_batch_bytes = 65'535})
-        == "host_config.max_batch_bytes is 65535; it takes 65536 to 1073741824");
+        == "host_config.max_batch_bytes is 65535; it takes 65536 to 66060288");
+  CHECK(why_invalid({.journal = journal, .max_batch_bytes = 66'060'288}) == "valid");
   CHECK(why_invalid({.journal = journal, .dedup_window = 100'001})
         == "host_config.dedup_window is 100001; it takes 0 to 100000");
   CHECK(why_invalid({.journal = journal, .dedup_age = 0s})

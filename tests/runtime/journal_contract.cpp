@@ -317,6 +317,24 @@ void limits(journal& j) {
   }
 }
 
+void batch_limit(journal& j) {
+  SUBCASE("a batch with more bytes of events than one may have is refused whole, and one that is "
+          "as large is stored") {
+    encoded_events largest;
+    largest.add({"noted", 1, std::string(max_commit_bytes - 14, 'l')});
+    batch b;
+    for (std::size_t i = 0; i < max_batch_bytes / max_commit_bytes; ++i) {
+      b.add(b.keep("cart/" + to_string(i)), 0, {}).last().events = &largest;
+    }
+    batch larger = b;
+    larger.add("cart/0", 1, {"a"});
+    CHECK_THROWS_AS(larger.append_to(j), std::invalid_argument);
+    CHECK(j.last_position() == 0);
+    b.append_to(j);
+    CHECK(j.last_position() == max_batch_bytes / max_commit_bytes);
+  }
+}
+
 /// Reads while another thread appends: what is seen only grows, whole commits at a time.
 void read_until(const journal& j, std::uint64_t end) {
   std::uint64_t seen = 0;
@@ -410,6 +428,7 @@ void journal_contract(const std::function<std::shared_ptr<journal>()>& open) {
   commits_without_events(*j);
   names_and_fields(*j);
   limits(*j);
+  batch_limit(*j);
 }
 
 batch& batch::add(std::string_view stream,

@@ -290,6 +290,31 @@ TEST_CASE("a torn write that is the first in its log is dropped whatever a clien
   CHECK(not_dropped(w, scratch / "torn") == "");
 }
 
+TEST_CASE("a torn write is dropped however large it is") {
+  const scratch_directory scratch;
+  const auto j = rocksdb_at(scratch / "journal");
+  REQUIRE(append(*j, "cart/1", 0, {"acknowledged"}));
+  const std::string acknowledged = order_of(*j);
+  const std::size_t begin = fs::file_size(log_of(scratch / "journal"));
+  copy_journal(scratch / "journal", scratch / "torn");
+  encoded_events one;
+  one.add({"noted", 1, ""});
+  const std::string id(max_command_id_bytes, 'i');
+  batch large;
+  for (int i = 100'000; i < 160'000; ++i) {
+    const std::string digits = std::to_string(i);
+    large.add(std::string(max_stream_bytes - digits.size(), 's') + digits, 0, {});
+    large.last().events = &one;
+    large.last().command_id = large.last().correlation_id = large.last().causation_id = id;
+  }
+  large.append_to(*j);
+  const fs::path log = log_of(scratch / "journal");
+  std::string bytes = bytes_of(log);
+  REQUIRE(bytes.size() > std::size_t{128} * 1024 * 1024);
+  write_bytes(scratch / "torn" / log.filename(), bytes.replace(begin, 64, 64, '\0'));
+  CHECK(outcome_of(scratch / "torn") == acknowledged);
+}
+
 TEST_CASE("a damage is refused if a write follows it, wherever in a block that one begins") {
   const scratch_directory scratch;
   make_journal(scratch / "journal");
