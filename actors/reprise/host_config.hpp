@@ -40,8 +40,9 @@ struct host_config {
   /// than three quarters may wait for aggregates to recover, so that those in memory are served meanwhile.
   std::size_t max_in_flight = 100'000;
 
-  /// The same for one aggregate, 1 to 10,000,000: one that is hot or slow does not take up the room of all others.
-  std::size_t max_in_flight_per_aggregate = 10'000;
+  /// The same for one aggregate, 1 to 10,000,000; by default 100,000 too. Less keeps one that is hot or slow from taking up
+  /// the room of all others.
+  std::size_t max_in_flight_per_aggregate = 100'000;
 
   /// Commands and queries that wait for one aggregate while it recovers, 1 to 1,000,000. Past it the answer
   /// is `overloaded` at once.

@@ -17,17 +17,19 @@ bool is_bad_name(const std::string& product_id, std::string_view& why) {
   return !why.empty();
 }
 
-std::string beyond(const char* what, std::size_t size, std::size_t least, std::size_t most) {
-  if (size >= least && size <= most) return {};
-  return std::string(what) + " has " + std::to_string(size) + " bytes; it takes "
-         + std::to_string(least) + " to " + std::to_string(most);
+std::string beyond(const char* what, std::size_t size, const char* limit, std::size_t most) {
+  if (size <= most) return {};
+  return std::string(what) + " has " + std::to_string(size) + " bytes; " + limit + " is "
+         + std::to_string(most);
 }
 
 }  // namespace
 
 std::string refusal_of_ids(std::string_view cart, std::string_view command_id) {
-  std::string refusal = beyond("the aggregate id", cart.size(), 1, 512);
-  if (refusal.empty()) refusal = beyond("the command id", command_id.size(), 0, 128);
+  if (cart.empty()) return "the aggregate id is empty";
+  std::string refusal = beyond("the aggregate id", cart.size(), "max_aggregate_id_bytes", 512);
+  if (refusal.empty())
+    refusal = beyond("the command id", command_id.size(), "max_command_id_bytes", 128);
   return refusal;
 }
 

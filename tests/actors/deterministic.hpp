@@ -540,9 +540,11 @@ using book_stage = stage<notes::notebook>;
 using things = std::vector<std::function<void(book_stage&)>>;
 
 /// Lets `all` happen in their order, anywhere between the turns of the actors, and then checks. Plays every order
-/// that differs in up to three turns from the plainest, which finishes one thing before the next.
-inline void in_every_order(const things& all, const std::function<void(book_stage&)>& check) {
-  const std::size_t orders = for_every_order(3, [&](const auto& choose) {
+/// that differs in up to `most` turns from the plainest, which finishes one thing before the next.
+inline void in_every_order(const things& all,
+                           const std::function<void(book_stage&)>& check,
+                           std::size_t most = 3) {
+  const std::size_t orders = for_every_order(most, [&](const auto& choose) {
     book_stage s;
     std::size_t done = 0;
     for (;;) {

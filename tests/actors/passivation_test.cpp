@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -399,6 +401,23 @@ TEST_CASE("in every order of turns commands around a passivation are all taken, 
         CHECK(s.account()[3].answer() == accepted(3));
         CHECK(s.context().conflicts == 0);
       });
+}
+
+TEST_CASE("in every order of turns there is, a command that meets a passivation is taken") {
+  const auto any_number = std::numeric_limits<std::size_t>::max();
+  in_every_order(
+      {[](auto& s) {
+         s.send("a", note{"one"});
+         s.run();
+         s.passivate("a");
+       },
+       [](auto& s) { s.send("a", note{"two"}); }},
+      [](auto& s) {
+        CHECK(s.account()[1].answer() == accepted(2));
+        CHECK(s.stored("a").words == words{"one", "two"});
+        CHECK(s.context().conflicts == 0);
+      },
+      any_number);
 }
 
 TEST_CASE("in every order of turns two passivations lose no query and no refusal") {
