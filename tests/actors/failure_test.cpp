@@ -164,12 +164,21 @@ TEST_CASE("an aggregate that reads its state again when the write fails answers 
   CHECK(s.context().broken == 1);
 }
 
-TEST_CASE("a clock that throws costs the command at hand, and nothing else") {
-  bool is_broken = false;
-  stage<notebook> s{{.clock = [&is_broken]() -> reprise::timestamp {
+namespace {
+
+/// A configuration whose clock throws while `is_broken`.
+reprise::host_config with_clock_that(const bool& is_broken) {
+  return {.clock = [&is_broken]() -> reprise::timestamp {
     if (is_broken) throw std::runtime_error("stopped at noon");
     return {};
-  }}};
+  }};
+}
+
+}  // namespace
+
+TEST_CASE("a clock that throws costs the command at hand, and nothing else") {
+  bool is_broken = false;
+  stage<notebook> s{with_clock_that(is_broken)};
   s.send("a", note{"one"}, "one");
   s.run();
   is_broken = true;
@@ -192,10 +201,7 @@ TEST_CASE("a clock that throws costs the command at hand, and nothing else") {
 TEST_CASE(
     "a clock that throws while an aggregate is read costs the command at hand, and nothing else") {
   bool is_broken = false;
-  stage<notebook> s{{.clock = [&is_broken]() -> reprise::timestamp {
-    if (is_broken) throw std::runtime_error("stopped at noon");
-    return {};
-  }}};
+  stage<notebook> s{with_clock_that(is_broken)};
   s.send("a", note{"one"}, "one");
   s.run();
   s.restart();
