@@ -364,7 +364,7 @@ SABOTAGES = {
     "forgets a reader that found no room": (
         "recovery_queue.cpp",
         "    asleep_.push_back(reader);\n",
-        "",
+        "    static_cast<void>(reader);\n",
     ),
     "wakes a reader that is stuck in a history": (
         "recovery_queue.cpp",
